@@ -1,0 +1,1 @@
+"""The health gate: an engine that takes readings, and one module for each kind of check."""

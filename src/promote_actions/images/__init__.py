@@ -1,0 +1,1 @@
+"""Image tags and labels: the rules that make them, and the registry they live in."""

@@ -1,0 +1,63 @@
+"""Running one command from raw inputs to exit status: the path that every front end shares."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from promote_actions.catalogue import load
+from promote_actions.errors import PromoteError
+from promote_actions.runner import Runner
+from promote_actions.spec import Command, inputs_of, resolve
+
+INTERRUPTED = 130
+
+
+def invoke(name: str, given: Mapping[str, str | Sequence[str]], runner: Runner) -> int:
+    """Run the command ``name`` with the inputs ``given`` on the command line.
+
+    Returns the exit status; every expected failure becomes one line through the runner, and an
+    unexpected one too (its traceback only with ``RUNNER_DEBUG=1``).
+    """
+    try:
+        command = load(name)
+        _mask_secrets(command, given, runner)
+        inputs = resolve(command.inputs, given, runner.env)
+        runner.json_output = inputs.format == "json"
+        return runner.finish(command.run(inputs, runner))
+    except PromoteError as error:
+        runner.error(error)
+        return error.exit_status
+    except KeyboardInterrupt:
+        runner.say("interrupted; nothing more will be done")
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 3
+    except Exception as error:  # noqa: BLE001 - a traceback is no message for a reader
+        runner.error(_unexpected(error))
+        if runner.env.get("RUNNER_DEBUG") == "1":
+            import traceback
+
+            runner.say(traceback.format_exc())
+        return 3
+
+
+def _mask_secrets(command: Command, given: Mapping[str, str | Sequence[str]], runner: Runner) -> None:
+    for spec in inputs_of(command.inputs):
+        if not spec.secret:
+            continue
+        values = given.get(spec.name, ())
+        for value in (values,) if isinstance(values, str) else values:
+            runner.mask(value)
+        for variable in (spec.variable, "INPUT_" + spec.name.upper(), *spec.env):
+            runner.mask(runner.env.get(variable, ""))
+
+
+def _unexpected(error: Exception) -> PromoteError:
+    failure = PromoteError(
+        f"unexpected {type(error).__name__}: {str(error)[:300]}",
+        hint="this is a defect of promote-actions; run again with RUNNER_DEBUG=1 and report it",
+    )
+    failure.exit_status = 3
+    return failure

@@ -1,0 +1,1 @@
+"""The version matrix: which version runs where, and how far apart the environments are."""

@@ -1,0 +1,1 @@
+"""CODEOWNERS as GitHub reads it, and approvals as policy counts them."""

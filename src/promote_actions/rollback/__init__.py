@@ -1,0 +1,1 @@
+"""Rollback: which version to restore, and each way to restore it."""

@@ -1,0 +1,1 @@
+"""CalVer: parsing, order, allocation; and drift between versions."""
