@@ -1,0 +1,146 @@
+"""Running git: one place for its environment, its deadline, its credentials and its words of failure.
+
+Standard library only: ``calver`` uses it with nothing installed.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit, urlunsplit
+
+from promote_actions.errors import DependencyError, InputError
+
+DEADLINE = 120.0
+"""Seconds that one git command may take."""
+
+_AUTH_FAILURES = (
+    "Authentication failed",
+    "could not read Username",
+    "Permission denied",
+    "Invalid username or password",
+    "The requested URL returned error: 403",
+    "The requested URL returned error: 401",
+)
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a git command said."""
+
+    status: int
+    stdout: bytes
+    stderr: str
+
+    @property
+    def text(self) -> str:
+        return self.stdout.decode(errors="surrogateescape")
+
+
+@dataclass(frozen=True)
+class Git:
+    """git, run in ``directory`` (a work tree or a bare repository), with credentials for ``url``.
+
+    The token travels in git's environment (never in arguments or the URL), bound to the URL's host,
+    and redirects are not followed while there is one.
+    """
+
+    directory: str = "."
+    url: str = ""
+    token: str = field(default="", repr=False)
+
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        deadline: float = DEADLINE,
+    ) -> Completed:
+        """Run ``git ARGUMENTS`` and return what it said, whatever its status."""
+        command = ["git", "-C", self.directory, *arguments]
+        try:
+            done = subprocess.run(
+                command,
+                input=stdin,
+                stdin=subprocess.DEVNULL if stdin is None else None,
+                capture_output=True,
+                env=self._environment(env or {}),
+                timeout=deadline,
+                check=False,
+            )
+        except FileNotFoundError:
+            raise DependencyError("git is not installed", hint="install git 2.31 or newer") from None
+        except subprocess.TimeoutExpired:
+            raise DependencyError(
+                f"git {arguments[0]} on {self.display} did not end within {deadline:g} s",
+                hint="check the network and run again",
+            ) from None
+        return Completed(done.returncode, done.stdout, done.stderr.decode(errors="replace"))
+
+    def check(
+        self,
+        *arguments: str,
+        stdin: bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        deadline: float = DEADLINE,
+    ) -> bytes:
+        """Run ``git ARGUMENTS`` and return its output; raise when it fails."""
+        done = self.run(*arguments, stdin=stdin, env=env, deadline=deadline)
+        if done.status:
+            raise self.failure(arguments, done.stderr)
+        return done.stdout
+
+    def line(self, *arguments: str) -> str:
+        """The first line that ``git ARGUMENTS`` prints, stripped; raise when it fails."""
+        return self.check(*arguments).decode(errors="surrogateescape").partition("\n")[0].strip()
+
+    @property
+    def display(self) -> str:
+        """The repository's URL or folder for messages, without credentials."""
+        return without_credentials(self.url or self.directory)
+
+    def failure(self, arguments: Sequence[str], stderr: str) -> DependencyError | InputError:
+        """The error that a failed command's words mean."""
+        if any(words in stderr for words in _AUTH_FAILURES):
+            return InputError(
+                f"{self.display} refused the credentials", hint="pass a token that may read and write it"
+            )
+        said = _first_complaint(stderr)
+        if self.token:
+            said = said.replace(self.token, "***")
+        return DependencyError(f"git {arguments[0]} on {self.display} failed: {said}")
+
+    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        env = {key: value for key, value in os.environ.items() if key not in _INHERITED_POINTERS}
+        env |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+        settings = {"core.quotePath": "false", "gc.auto": "0", "maintenance.auto": "false"}
+        parts = urlsplit(self.url)
+        if self.token and parts.scheme in ("http", "https"):
+            basic = base64.b64encode(f"x-access-token:{self.token}".encode()).decode()
+            host = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "/", "", ""))
+            settings[f"http.{host}.extraHeader"] = f"Authorization: Basic {basic}"
+            settings["http.followRedirects"] = "false"
+        for index, (key, value) in enumerate(settings.items()):
+            env |= {f"GIT_CONFIG_KEY_{index}": key, f"GIT_CONFIG_VALUE_{index}": value}
+        env["GIT_CONFIG_COUNT"] = str(len(settings))
+        return env | dict(more)
+
+
+_INHERITED_POINTERS = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"}
+
+
+def without_credentials(url: str) -> str:
+    """``url`` without ``user:password@``."""
+    return re.sub(r"(?<=://)[^/@\s]+@", "", url)
+
+
+def _first_complaint(stderr: str) -> str:
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    for line in lines:
+        if re.match(r"(fatal|error|remote: error|! \[)", line):
+            return without_credentials(line)[:300]
+    return without_credentials(lines[-1])[:300] if lines else "it gave no reason"
