@@ -1,0 +1,104 @@
+"""Putting a record into the GitOps repository: find the chain's head, link, name, hand back the file.
+
+The caller lands the file in the same commit as the promotion, on the very snapshot that was read here,
+so two writers can never extend the same head: the second one's landing conflicts, and it asks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from promote_actions.adapters.gitops import FileChange, Snapshot
+from promote_actions.audit.chain import Head, append, head_of
+from promote_actions.audit.names import Names, file_name
+from promote_actions.audit.record import Record, from_json, parse_time, to_json
+from promote_actions.config.model import Config, Environment
+from promote_actions.errors import InputError
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A record linked into its chain, and the file that holds it. ``head`` is the one before it."""
+
+    record: Record
+    change: FileChange
+    head: Head | None = None
+
+
+def read_head(
+    snapshot: Snapshot, folder: str, service: str, environment: Environment, names: Names | None = None
+) -> Head | None:
+    """The last record of the chain of ``service`` in ``environment``, or None when there is no chain.
+
+    Reads the files of the newest day that has one, and no others. Raises :class:`InputError` that
+    names the file when a record can't be read.
+    """
+    record = last_record(snapshot, folder, service, environment, names)
+    return None if record is None else head_of(record[1], record[0])
+
+
+def last_record(
+    snapshot: Snapshot, folder: str, service: str, environment: Environment, names: Names | None = None
+) -> tuple[str, Record] | None:
+    """Path and record of the head of a chain, as :func:`read_head`."""
+    names = names or Names(snapshot.files(folder))
+    for _, paths in names.newest_first(service, _aliases(environment)):
+        found = [(path, from_json(data, path)) for path, data in snapshot.read_many(paths).items()]
+        chained = [
+            (path, record)
+            for path, record in found
+            if record.chained and (record.service, record.to_environment) == (service, environment.name)
+        ]
+        if chained:
+            return max(chained, key=lambda each: each[1].sequence)
+    return None
+
+
+def _aliases(environment: Environment) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*environment.suffixes, environment.name)))
+
+
+def entry(snapshot: Snapshot, config: Config, record: Record, run_id: str, attempt: str) -> FileChange:
+    """The new file that records ``record`` on top of ``snapshot``; see :func:`seal`."""
+    return seal(snapshot, config, [record], run_id, attempt)[0].change
+
+
+def seal(
+    snapshot: Snapshot, config: Config, records: Iterable[Record], run_id: str, attempt: str
+) -> Sequence[Sealed]:
+    """``records`` linked into their chains, each with its new file, for one commit on ``snapshot``.
+
+    ``records`` carry no chain fields; several of one chain are linked in the order given.
+    ``run_id`` and ``attempt`` are the workflow run's (empty outside Actions): they tell a day's later
+    records apart.
+    """
+    names = Names(snapshot.files(config.audit_folder))
+    heads: dict[tuple[str, str], Head | None] = {}
+    sealed = []
+    for each in records:
+        environment = config.environment(each.to_environment)
+        record = replace(each, to_environment=environment.name)
+        pair = (record.service, environment.name)
+        if pair not in heads:
+            heads[pair] = read_head(snapshot, config.audit_folder, record.service, environment, names)
+        head = heads[pair]
+        name = _claim_name(record, head, names, environment.file_suffix, f"{run_id}/{attempt}")
+        linked = append(head, replace(record, record_id=name.removesuffix(".json")))
+        change = FileChange(f"{config.audit_folder.strip('/')}/{name}", to_json(linked), create=True)
+        from_json(change.content, change.path)
+        heads[pair] = head_of(linked, change.path)
+        sealed.append(Sealed(linked, change, head))
+    return sealed
+
+
+def _claim_name(record: Record, head: Head | None, names: Names, alias: str, run: str) -> str:
+    if parse_time(record.timestamp) is None:
+        raise InputError(
+            f"'{record.timestamp[:40]}' is not a time", hint="give one such as 2026-02-01T10:30:00Z"
+        )
+    run_id, _, attempt = run.rpartition("/")
+    not_before = head.date if head else ""
+    name = file_name(record, names.taken, alias, run_id, attempt, not_before=not_before)
+    names.taken.add(name)
+    return name
