@@ -7,3 +7,7 @@ its inputs and outputs, pure modules that decide, and nothing that talks. What t
 """
 
 __version__ = "1.0.0.dev0"
+
+STDLIB_ONLY = frozenset({"calver", "docker-tags"})
+"""The commands that start with nothing installed: they are in every build. Here, because the launcher
+asks before it imports anything."""

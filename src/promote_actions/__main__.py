@@ -9,8 +9,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from promote_actions import STDLIB_ONLY
 from promote_actions.arguments import parse
-from promote_actions.catalogue import STDLIB_ONLY, load
+from promote_actions.catalogue import load
 from promote_actions.errors import DependencyError, InputError
 from promote_actions.invoke import invoke
 from promote_actions.runner import Runner

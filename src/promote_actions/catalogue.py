@@ -21,9 +21,6 @@ ROOMS = {
 }
 """Name of each command, in the order in which people meet them, and the module that declares it."""
 
-STDLIB_ONLY = frozenset({"calver", "docker-tags"})
-"""The commands that start with nothing installed: they are in every build (design, section 5)."""
-
 
 def load(name: str) -> Command:
     """The command called ``name``; raises :class:`InputError` when there is none."""
