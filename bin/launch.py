@@ -38,7 +38,6 @@ def _use_environment() -> int:
     sys.path.insert(0, HERE)
     import environment
 
-    sys.path.remove(HERE)
     try:
         folder = environment.ensure(os.path.join(ROOT, "requirements", "run.txt"), os.environ)
     except environment.Failure as failure:
@@ -47,6 +46,8 @@ def _use_environment() -> int:
 
         Runner().error(DependencyError(failure.message, hint=failure.hint))
         return DependencyError.exit_status
+    finally:
+        sys.path.remove(HERE)
     sys.path.insert(1, environment.packages_in(folder))
     sys.executable = environment.python_in(folder)
     return 0
