@@ -147,7 +147,12 @@ def inputs_of(cls: type) -> tuple[Input, ...]:
     """The specifications of a dataclass of inputs: its own first, then the common ones."""
     common = {field.name for field in dataclasses.fields(CommonInputs)}
     fields = sorted(dataclasses.fields(cls), key=lambda field: field.name in common)
-    return tuple(Input(name=field.name.replace("_", "-"), **field.metadata) for field in fields)
+    return tuple(Input(name=_input_name(field.name), **field.metadata) for field in fields)
+
+
+def _input_name(field: str) -> str:
+    """``from_`` (a field can't be called ``from``) is the input ``from``."""
+    return field.rstrip("_").replace("_", "-")
 
 
 def resolve(cls: Callable[..., T], given: Mapping[str, str | Sequence[str]], env: Mapping[str, str]) -> T:
@@ -157,11 +162,9 @@ def resolve(cls: Callable[..., T], given: Mapping[str, str | Sequence[str]], env
     line, ``INPUT_*``, the input's own variables, the default. An empty string means "not given",
     as in an action. Raises :class:`InputError` that names the input.
     """
-    values: dict[str, object] = {}
-    for spec in inputs_of(cls):  # type: ignore[arg-type]
-        raw = _raw(spec, given, env)
-        values[spec.name.replace("-", "_")] = convert(spec, raw)
-    return cls(**values)
+    fields = {_input_name(field.name): field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    specs = inputs_of(cls)  # type: ignore[arg-type]
+    return cls(**{fields[spec.name]: convert(spec, _raw(spec, given, env)) for spec in specs})
 
 
 def _raw(spec: Input, given: Mapping[str, str | Sequence[str]], env: Mapping[str, str]) -> Sequence[str]:

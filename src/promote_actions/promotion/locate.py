@@ -18,6 +18,9 @@ from promote_actions.errors import InputError, Location
 from promote_actions.promotion.keypath import Key, KeyPath, Select
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)*")
+_SEPARATING_TABS = re.compile(r"^[ \t]*(?:#.*)?$|(?<=\S)[ \t]+", re.MULTILINE)
+"""Tabs that YAML allows and ruamel.yaml's scanner does not; a space instead moves no mark."""
+
 _SHOWN_KEYS = 12
 
 
@@ -37,6 +40,16 @@ class Found:
 
 def documents(text: str, file: str) -> list[Node]:
     """The root nodes of the documents in ``text``; raises :class:`InputError` with the place."""
+    try:
+        return _compose(text, file)
+    except InputError:
+        softened = _SEPARATING_TABS.sub(lambda found: found[0].replace("\t", " "), text)
+        if softened == text:
+            raise
+        return _compose(softened, file)
+
+
+def _compose(text: str, file: str) -> list[Node]:
     try:
         return [node for node in YAML(typ="safe", pure=True).compose_all(text) if node is not None]
     except MarkedYAMLError as error:

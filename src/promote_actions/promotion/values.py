@@ -67,7 +67,7 @@ def edit(
         if found.value != wanted.value:
             places.append((found, wanted))
     for found, wanted in sorted(places, key=lambda place: place[0].start, reverse=True):
-        text = text[: found.start] + render(text, found, wanted.value, file) + text[found.end :]
+        text = text[: found.start] + render(found, wanted.value, file) + text[found.end :]
     done = tuple(Edited(wanted.path, found.line, found.value, wanted.value) for found, wanted in places)
     return text.encode(), done
 
@@ -83,7 +83,7 @@ def decode(data: bytes, file: str) -> str:
         raise InputError("not UTF-8 text", hint="save it as UTF-8", where=Location(file, line)) from None
 
 
-def render(text: str, found: Found, value: str, file: str) -> str:
+def render(found: Found, value: str, file: str) -> str:
     """``value`` as a YAML scalar in the style of the one it replaces; a number's look gets quotes."""
     if re.search(r"[\x00-\x1f\x7f\x85\u2028\u2029]", value):
         raise InputError(f"{value!r} can't stand in a values file", where=Location(file, found.line))
