@@ -121,10 +121,12 @@ def packages_in(folder: str) -> str:
 def main(arguments: list[str]) -> int:
     """The command line: a lock file and, if wanted, a folder; returns the exit status."""
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import environment  # this file under the name by which build_environment knows it
+
+    lock, at = (os.path.abspath(path) if path else "" for path in [*arguments, ""][:2])
     try:
-        at = os.path.abspath(arguments[1]) if arguments[1:] else ""
-        folder = ensure(arguments[0], os.environ, at, verbose=True)
-    except Failure as failure:
+        folder = environment.ensure(lock, os.environ, at, verbose=True)
+    except environment.Failure as failure:
         sys.stderr.write(f"error: {failure}\n")
         return 3
     sys.stdout.write(python_in(folder) + "\n")
