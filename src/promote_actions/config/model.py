@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from promote_actions.errors import InputError
@@ -68,7 +69,9 @@ class Environment:
 
     ``trigger`` is ``auto``, ``manual`` or ``pull-request``; ``source`` is the environment a version
     comes from (empty: the one before it; the first has none). ``gates`` are what its *source* must
-    pass before a promotion into it, as the health gate reads them (``gates.config``).
+    pass before a promotion into it, as the health gate reads them (``gates.config``). ``lock`` is the
+    reason for which it is closed (empty: it is not), until ``lock_until`` (None: until it is taken
+    away); ``lock_override`` names who may promote all the same.
     """
 
     name: str
@@ -88,6 +91,8 @@ class Environment:
     freeze: tuple[Freeze, ...] = ()
     lock: str = ""
     each_team: bool = False
+    lock_until: datetime | None = None
+    lock_override: tuple[str, ...] = ()
 
     @property
     def file_suffix(self) -> str:
