@@ -1,0 +1,46 @@
+"""Faults on demand: what a network and a busy service do to a client."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+KINDS = ("rate", "abuse", "reset", "timeout", "truncated")
+
+
+@dataclass
+class Fault:
+    """Spoils requests that match ``method`` (``*``: any) and ``path`` (a regular expression, searched).
+
+    ``kind`` is a status such as ``500`` or ``502``; ``rate`` (403, primary limit exhausted), ``abuse``
+    (403, secondary limit with ``Retry-After``), ``reset`` (the connection breaks), ``timeout`` (no answer)
+    or ``truncated`` (the body ends too early). The first ``after`` matches pass; then ``times`` matches are
+    spoiled (-1: all). With ``applied`` the request is carried out and only its answer is lost;
+    ``truncated`` always is. ``hits`` counts what was spoiled.
+    """
+
+    method: str
+    path: str
+    kind: str
+    times: int = 1
+    after: int = 0
+    applied: bool = False
+    retry_after: int = 1
+    hits: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS and not re.fullmatch(r"[45]\d\d", self.kind):
+            raise ValueError(f"unknown kind of fault {self.kind!r}: use a status or one of {KINDS}")
+        self.applied = self.applied or self.kind == "truncated"
+
+    def strikes(self, method: str, path: str) -> bool:
+        """Whether this request is spoiled; counts it when it is."""
+        if self.method not in ("*", method) or not re.search(self.path, path):
+            return False
+        if self.after > 0:
+            self.after -= 1
+            return False
+        if 0 <= self.times <= self.hits:
+            return False
+        self.hits += 1
+        return True
