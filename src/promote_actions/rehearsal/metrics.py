@@ -1,0 +1,214 @@
+"""A stand-in for Prometheus where there is none: it scrapes the demo application and answers the queries
+that the health gate sends by default, and refuses every other one.
+
+API: ``MetricsServer(scrape, interval)`` with ``scrape`` a function that returns Prometheus' text format;
+``start()``, ``stop()``, ``url``. Understands ``GET|POST /api/v1/query`` of ``sum(rate(M{…}[W]))``,
+``sum(increase(M{…}[W]))``, ``max(timestamp(M{…}))``, ``(A or vector(0))`` and the quotient of two of
+these. Rates count resets as Prometheus does; they are not extrapolated to the window's edges.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from types import TracebackType
+from urllib.parse import parse_qs, urlsplit
+
+LOOKBACK = 300.0
+_SAMPLE = re.compile(r"(\w+)\{([^}]*)\}\s+(\S+)")
+_LABEL = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"')
+_TERM = re.compile(r"sum\((rate|increase)\((\w+)\{(.*)\}\[(\d+)(ms|s|m|h)\]\)\)", re.DOTALL)
+_TIMESTAMP = re.compile(r"max\(timestamp\((\w+)\{(.*)\}\)\)", re.DOTALL)
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Unsupported(ValueError):
+    """A query that this stand-in doesn't know."""
+
+
+@dataclass
+class _Series:
+    labels: Mapping[str, str]
+    samples: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=5000))
+
+
+class MetricsServer:
+    """See the module's text for the API."""
+
+    def __init__(self, scrape: Callable[[], str], interval: float = 0.25, port: int = 0) -> None:
+        self._scrape = scrape
+        self._interval = interval
+        self._series: dict[str, _Series] = {}
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._server = _Server(("127.0.0.1", port), _handler(self))
+
+    def start(self) -> MetricsServer:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        threading.Thread(target=self._run, daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def __enter__(self) -> MetricsServer:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._interval):
+            self.scrape_once(time.time())
+
+    def scrape_once(self, now: float) -> None:
+        """Take one sample of every series, as of ``now`` (Unix seconds)."""
+        found = _SAMPLE.findall(self._scrape())
+        with self._lock:
+            for name, labels, value in found:
+                key = f"{name}{{{labels}}}"
+                pairs = {label: text for label, _, text in _LABEL.findall(labels)}
+                series = self._series.setdefault(key, _Series({"__name__": name, **pairs}))
+                series.samples.append((now, float(value)))
+
+    # -- queries -----------------------------------------------------------------------------
+
+    def query(self, text: str, now: float) -> float | None:
+        """The value of ``text``, or None for an empty vector; raises :class:`Unsupported`."""
+        left, slash, right = _quotient(text.strip())
+        value = self._operand(left, now)
+        if not slash:
+            return value
+        other = self._operand(right, now)
+        if value is None or other is None:
+            return None
+        if other == 0:
+            return math.nan if value == 0 else math.inf
+        return value / other
+
+    def _operand(self, text: str, now: float) -> float | None:
+        text = text.strip()
+        if text.startswith("(") and text.endswith(" or vector(0))"):
+            value = self._operand(text[1 : -len(" or vector(0))")], now)
+            return 0.0 if value is None else value
+        found = _TIMESTAMP.fullmatch(text)
+        if found:
+            return self._newest(found[1], found[2], now)
+        found = _TERM.fullmatch(text)
+        if not found:
+            raise Unsupported(f"this stand-in doesn't know: {text[:120]}")
+        window = int(found[4]) * _SECONDS[found[5]]
+        return self._sum(found[1], self._matching(found[2], found[3]), now, window)
+
+    def _newest(self, name: str, matchers: str, now: float) -> float | None:
+        times = [series.samples[-1][0] for series in self._matching(name, matchers) if series.samples]
+        times = [time for time in times if now - LOOKBACK <= time <= now]
+        return max(times) if times else None
+
+    def _sum(self, function: str, series: list[_Series], now: float, window: float) -> float | None:
+        total: float | None = None
+        for one in series:
+            with self._lock:
+                inside = [sample for sample in one.samples if now - window <= sample[0] <= now]
+            if len(inside) < 2:
+                continue
+            grown = sum(_growth(a[1], b[1]) for a, b in pairwise(inside))
+            span = inside[-1][0] - inside[0][0]
+            total = (total or 0.0) + (grown / span if function == "rate" else grown)
+        return total
+
+    def _matching(self, name: str, matchers: str) -> list[_Series]:
+        wanted = _LABEL.findall(matchers)
+        with self._lock:
+            every = list(self._series.values())
+        return [series for series in every if series.labels["__name__"] == name and _fits(series, wanted)]
+
+
+def _quotient(text: str) -> tuple[str, str, str]:
+    """The two sides of the division at the top level, outside brackets and strings."""
+    depth, quoted = 0, False
+    for index, char in enumerate(text):
+        if char == '"' and text[index - 1] != "\\":
+            quoted = not quoted
+        if quoted:
+            continue
+        depth += (char in "([{") - (char in ")]}")
+        if char == "/" and depth == 0:
+            return text[:index], "/", text[index + 1 :]
+    return text, "", ""
+
+
+def _growth(before: float, after: float) -> float:
+    """What a counter grew by; a smaller value means that it began again at zero."""
+    return after - before if after >= before else after
+
+
+def _fits(series: _Series, wanted: list[tuple[str, str, str]]) -> bool:
+    for label, operator, text in wanted:
+        value = series.labels.get(label, "")
+        same = bool(re.fullmatch(text, value)) if "~" in operator else text == value
+        if same == operator.startswith("!"):
+            return False
+    return True
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+
+def _handler(server: MetricsServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self._query(urlsplit(self.path).query)
+
+        def do_POST(self) -> None:
+            self._query(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
+
+        def _query(self, encoded: str) -> None:
+            if urlsplit(self.path).path != "/api/v1/query":
+                self._answer(404, {"status": "error", "errorType": "not_found", "error": "no such page"})
+                return
+            now = time.time()
+            try:
+                value = server.query(parse_qs(encoded).get("query", [""])[0], now)
+            except Unsupported as error:
+                self._answer(400, {"status": "error", "errorType": "bad_data", "error": str(error)})
+                return
+            result = [] if value is None else [{"metric": {}, "value": [now, _number(value)]}]
+            self._answer(200, {"status": "success", "data": {"resultType": "vector", "result": result}})
+
+        def _answer(self, status: int, document: object) -> None:
+            body = json.dumps(document).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            """Stay silent: the rehearsal speaks for itself."""
+
+    return Handler
+
+
+def _number(value: float) -> str:
+    return "NaN" if math.isnan(value) else "+Inf" if math.isinf(value) else repr(value)
