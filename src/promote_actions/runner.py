@@ -148,6 +148,7 @@ class Runner:
     ) -> None:
         if hide:
             data = self.redact(data)
+            properties = {key: one_line(self.redact(value)) for key, value in (properties or {}).items()}
         pairs = ",".join(f"{key}={_escape_property(value)}" for key, value in (properties or {}).items())
         stream = self.stderr if self.json_output else self.stdout
         print(f"::{name}{' ' + pairs if pairs else ''}::{_escape_data(data)}", file=stream, flush=True)
@@ -171,6 +172,7 @@ class Runner:
             self._append("GITHUB_STEP_SUMMARY", summary.rstrip("\n") + "\n")
         if self.json_output:
             document = json.dumps(dict(result.outputs), ensure_ascii=False, indent=2)
+            document = document.replace("##[", "##\\u005b")  # the same JSON, and no runner's command
             self.stdout.write(self.redact(document) + "\n")
         else:
             text = result.text or "\n".join(f"{k}: {v}" for k, v in outputs.items())
