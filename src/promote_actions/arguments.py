@@ -29,7 +29,7 @@ def parse(specs: Sequence[Input], arguments: Sequence[str]) -> dict[str, str | l
         if word == "--":
             loose += rest
             break
-        if not word.startswith("--"):
+        if word == "-" or not word.startswith("-"):
             loose.append(word)
             continue
         name, equals, value = word.partition("=")
@@ -37,9 +37,10 @@ def parse(specs: Sequence[Input], arguments: Sequence[str]) -> dict[str, str | l
         if spec is None:
             raise InputError(f"there is no option '{name[:60]}'", hint="see --help")
         if spec.kind == "flag":
-            value = value or "true"
-            if name == f"--no-{spec.name}":
-                value = "false"
+            if equals:
+                hint = f"write --{spec.name} or --no-{spec.name}"
+                raise InputError(f"option '{name}' takes no value", hint=hint)
+            value = "false" if name == f"--no-{spec.name}" else "true"
         elif not equals:
             if not rest:
                 raise InputError(f"option '{name}' needs a value", hint=f"write {name} VALUE")
