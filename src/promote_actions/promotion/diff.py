@@ -19,4 +19,5 @@ def unified(moves: Iterable[Move], context: int = 2) -> str:
 
 
 def _lines(data: bytes) -> list[str]:
-    return [line.replace("\r", "␍") for line in data.decode(errors="replace").split("\n")]
+    lines = data.decode(errors="replace").removesuffix("\n").split("\n")
+    return [line.replace("\r", "␍") for line in lines]

@@ -19,11 +19,22 @@ OVERRIDABLE = ("approvals", "downgrade", "freeze", "lock", "order", "quarantine"
 
 
 @dataclass(frozen=True)
+class Caller:
+    """Who asks, and in which workflow run (empty outside one)."""
+
+    actor: str = ""
+    run_url: str = ""
+    run_id: str = ""
+    attempt: str = ""
+
+
+@dataclass(frozen=True)
 class Request:
     """What the caller asks for. ``version`` is empty when the source environment decides it.
 
     ``mode`` is ``auto``, ``direct`` or ``pull-request``; ``override`` names rules of
-    :data:`OVERRIDABLE`. ``now`` is an aware datetime, the one reading of the clock.
+    :data:`OVERRIDABLE`. ``now`` is an aware datetime, the one reading of the clock. ``kind`` is how
+    messages call it: ``promote``, ``auto-promote`` or ``rollback``.
     """
 
     services: tuple[str, ...]
@@ -36,11 +47,8 @@ class Request:
     override: frozenset[str] = frozenset()
     validation: Mapping[str, str] = field(default_factory=dict)
     changelog: str = ""
-    actor: str = ""
-    run_url: str = ""
-    run_id: str = ""
-    attempt: str = ""
-    automatic: bool = False
+    caller: Caller = Caller()
+    kind: str = "promote"
 
 
 @dataclass(frozen=True)
@@ -115,7 +123,7 @@ class Plan:
     """What will be done: nothing (no ``moves``), a direct commit, or a pull request.
 
     ``settled`` are the services that are there already. ``overridden`` are the rules that the request
-    set aside and that would have said no.
+    set aside and that would have said no. ``rollback_of`` is the audit record that a rollback undoes.
     """
 
     environment: Environment
@@ -124,6 +132,7 @@ class Plan:
     moves: tuple[Move, ...]
     settled: tuple[str, ...] = ()
     overridden: tuple[str, ...] = ()
+    rollback_of: str = ""
 
     @property
     def changed(self) -> bool:

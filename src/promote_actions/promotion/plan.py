@@ -1,0 +1,104 @@
+"""From request and facts to a plan: which version, which edits, which way. Pure."""
+
+from __future__ import annotations
+
+from promote_actions.errors import InputError, Location, Refused
+from promote_actions.promotion import policy
+from promote_actions.promotion.model import Facts, Move, Plan, Request, ServiceFacts, check_version
+from promote_actions.promotion.values import Edit, edit
+
+
+def plan(request: Request, facts: Facts, pull_requests: bool) -> Plan:
+    """What ``request`` means for the repository as ``facts`` has it.
+
+    ``pull_requests`` says whether the repository can have them. A service that already has its
+    version is settled and obeys no rule; the rest moves together or not at all. Raises
+    :class:`Refused` when a rule says no, :class:`InputError` when the request makes no sense.
+    """
+    wanted = [(service, version_for(request, facts, service)) for service in facts.services]
+    moving = tuple(pair for pair in wanted if not _settled(*pair))
+    settled = tuple(service.service.name for service, version in wanted if _settled(service, version))
+    if not moving:
+        return Plan(facts.environment, facts.source, "none", (), settled)
+    overridden = policy.apply(request, facts, moving)
+    mode = choose_mode(request, facts, pull_requests)
+    if mode == "direct" and facts.environment.approvals:
+        overridden = (*overridden, "approvals")
+    moves = tuple(move(facts, service, version) for service, version in moving)
+    return Plan(facts.environment, facts.source, mode, moves, settled, overridden)
+
+
+def version_for(request: Request, facts: Facts, service: ServiceFacts) -> str:
+    """The version of ``service`` that moves: what is live in the source, or for a build the one given."""
+    name = service.service.name
+    if service.source is None:
+        if not request.version:
+            raise InputError(
+                f"nothing comes before {facts.environment.name}",
+                hint="pass the built version with --version",
+            )
+        return check_version(request.version)
+    live = service.source.version
+    if not live:
+        raise Refused(
+            f"{name} has no version in {service.source.environment}",
+            hint="promote it there first",
+            where=Location(service.source.file),
+        )
+    if request.version and request.version != live:
+        raise Refused(
+            f"{service.source.environment} has {name} {live}, not {request.version[:128]}",
+            hint=f"promote {live}, or bring {request.version[:128]} to {service.source.environment} first",
+            where=Location(service.source.file),
+        )
+    return check_version(live)
+
+
+def _settled(facts: ServiceFacts, version: str) -> bool:
+    return facts.target.version == version
+
+
+def choose_mode(request: Request, facts: Facts, pull_requests: bool) -> str:
+    """``direct`` or ``pull-request``, by the environment's policy unless the request says."""
+    environment = facts.environment
+    by_pull_request = environment.approvals > 0 or environment.trigger == "pull-request"
+    mode = request.mode
+    if mode == "auto":
+        mode = "pull-request" if by_pull_request else "direct"
+    if mode == "pull-request" and not pull_requests:
+        raise InputError(
+            f"{environment.name} is promoted by pull request, which a plain git repository doesn't have",
+            hint="give the GitHub repository as owner/name, or use --mode direct with a --reason",
+        )
+    if mode == "direct" and environment.approvals and not request.reason:
+        raise Refused(
+            f"{environment.name} needs {environment.approvals} approval(s), which a direct promotion skips",
+            hint="promote by pull request, or say why with --reason; the audit record keeps it",
+        )
+    return mode
+
+
+def move(facts: Facts, service: ServiceFacts, version: str) -> Move:
+    """The edit of one service's values file; only the configured scalars change."""
+    values = facts.config.values
+    digest = service.digest or (service.source.digest if service.source else "")
+    edits = [Edit(path, version) for path in values.image_tag]
+    if digest:
+        edits += [Edit(path, digest) for path in values.image_digest]
+    images = image_names(service)
+    content, done = edit(service.target.content, edits, service.target.file, images)
+    return Move(
+        service=service.service,
+        version=version,
+        previous=service.target.version,
+        file=service.target.file,
+        before=service.target.content,
+        content=content,
+        edits=done,
+        digest=digest,
+    )
+
+
+def image_names(service: ServiceFacts) -> tuple[str, ...]:
+    """The names by which ``[]`` in a path finds the service's own image."""
+    return tuple(name for name in (service.service.image, service.service.name) if name)

@@ -1,0 +1,127 @@
+"""The rules that a promotion obeys, each a function that says no or nothing. Pure.
+
+Source: the design's "Rules a promotion obeys"; the strategy's promotion matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from promote_actions.errors import InputError, Refused
+from promote_actions.promotion.model import OVERRIDABLE, Facts, Request, ServiceFacts
+from promote_actions.versions.calver import CalVer
+
+
+@dataclass(frozen=True)
+class Objection:
+    """One rule that says no: its name, what it says, and what to do about it."""
+
+    rule: str
+    message: str
+    hint: str
+
+
+def apply(request: Request, facts: Facts, moving: tuple[tuple[ServiceFacts, str], ...]) -> tuple[str, ...]:
+    """Check every rule against what would move (service and version).
+
+    Returns the names of the rules that the request overrides and that would have said no. Raises
+    :class:`Refused` for the first that it doesn't.
+    """
+    unknown = sorted(request.override - set(OVERRIDABLE))
+    if unknown:
+        raise InputError(
+            f"input 'override' names '{unknown[0][:40]}'", hint="use " + ", ".join(OVERRIDABLE)
+        )
+    if request.override and not request.reason:
+        raise InputError("an override needs a reason", hint="pass --reason; the audit record keeps it")
+    overridden = []
+    for objection in objections(request, facts, moving):
+        if objection.rule not in request.override:
+            raise Refused(objection.message, hint=objection.hint)
+        overridden.append(objection.rule)
+    return tuple(dict.fromkeys(overridden))
+
+
+def objections(
+    request: Request, facts: Facts, moving: tuple[tuple[ServiceFacts, str], ...]
+) -> Iterator[Objection]:
+    """Everything that speaks against the promotion, whole-line rules first."""
+    yield from _whole_line(facts)
+    yield from _order(request, facts)
+    for service, version in moving:
+        yield from _of_service(service, version)
+
+
+def _whole_line(facts: Facts) -> Iterator[Objection]:
+    name = facts.environment.name
+    if facts.stop is not None:
+        reason = facts.stop.strip().partition("\n")[0][:200] or "no reason given"
+        yield Objection("stop", f"the line is stopped: {reason}", f"remove {STOP_FILE} to go on")
+    if facts.environment.lock:
+        yield Objection(
+            "lock",
+            f"{name} is locked: {facts.environment.lock[:200]}",
+            f"unlock it in {facts.config.source}, or override with a reason",
+        )
+    if facts.frozen:
+        freeze, end = facts.frozen
+        who = ", ".join(freeze.override) or "nobody is named who"
+        yield Objection(
+            "freeze",
+            f"{name} is frozen until {end.isoformat(timespec='minutes')}"
+            + (f" ({freeze.reason[:200]})" if freeze.reason else ""),
+            f"wait; {who} may override",
+        )
+
+
+def _order(request: Request, facts: Facts) -> Iterator[Objection]:
+    expected = facts.config.source_of(facts.environment)
+    if facts.source == expected:
+        return
+    come_from = expected.name if expected else "a build, not an environment"
+    yield Objection(
+        "order",
+        f"versions come into {facts.environment.name} from {come_from}, not from {request.source}",
+        "promote through every environment, or override 'order' with a reason",
+    )
+
+
+def _of_service(facts: ServiceFacts, version: str) -> Iterator[Objection]:
+    name, environment = facts.service.name, facts.target.environment
+    if facts.hold is not None:
+        yield Objection(
+            "quarantine",
+            f"{name} {version} is quarantined: {facts.hold.reason[:200]}",
+            f"promote a newer version, or remove {facts.hold.file}",
+        )
+    if is_downgrade(facts.target.version, version):
+        yield Objection(
+            "downgrade",
+            f"{environment} has {name} {facts.target.version}, which is newer than {version}",
+            "pass --allow-downgrade with a --reason, or use rollback",
+        )
+    if facts.recorded_digest and facts.digest and facts.recorded_digest != facts.digest:
+        yield Objection(
+            "digest",
+            f"{name} {version} is {facts.digest} in the registry but was {facts.recorded_digest} "
+            "when it was recorded",
+            "the tag was pushed again: build a new version",
+        )
+
+
+STOP_FILE = "holds/stop-the-line"
+"""The file that stops every promotion while it exists; its first line is the reason."""
+
+
+def hold_file(service: str, version: str) -> str:
+    """The file whose existence quarantines ``version`` of ``service``."""
+    return f"holds/{service}/{version}.json"
+
+
+def is_downgrade(current: str, wanted: str) -> bool:
+    """Whether ``wanted`` is older than ``current``; False when their order can't be told."""
+    here, there = CalVer.try_parse(current), CalVer.try_parse(wanted)
+    if here is None or there is None:
+        return False
+    return there < here
