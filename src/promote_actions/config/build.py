@@ -29,9 +29,9 @@ LONGEST = 366 * 86400.0
 """Seconds of the longest time that a configuration may ask for."""
 
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}|[{}]")
-_DURATIONS = {"target-time": "target_time", "soak": "soak"}
-_WORDS = {"aliases": "aliases", "labels": "labels"}
-_PLAIN = {
+DURATIONS = {"target-time": "target_time", "soak": "soak"}
+WORDS = {"aliases": "aliases", "labels": "labels"}
+PLAIN = {
     "trigger": "trigger",
     "approvals": "approvals",
     "each-team": "each_team",
@@ -128,11 +128,11 @@ def _environments(tree: Tree, raw: Mapping[str, Any]) -> tuple[Environment, ...]
 def _environment(tree: Tree, name: str, raw: Mapping[str, Any]) -> Environment:
     path: Path = ("environments", name)
     base = next((each for each in STRATEGY_ENVIRONMENTS if each.name == name), Environment(name))
-    changes: dict[str, Any] = {_PLAIN[key]: raw[key] for key in _PLAIN if key in raw}
+    changes: dict[str, Any] = {PLAIN[key]: raw[key] for key in PLAIN if key in raw}
     changes |= {
-        field: _seconds(tree, (*path, key), raw[key]) for key, field in _DURATIONS.items() if key in raw
+        field: _seconds(tree, (*path, key), raw[key]) for key, field in DURATIONS.items() if key in raw
     }
-    changes |= {field: _words(raw[key]) for key, field in _WORDS.items() if key in raw}
+    changes |= {field: _words(raw[key]) for key, field in WORDS.items() if key in raw}
     if "gates" in raw:
         changes["gates"] = tuple(raw["gates"])
     if "freeze" in raw:
