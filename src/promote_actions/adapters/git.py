@@ -107,8 +107,8 @@ class RemoteRepository:
         if self.checkout:
             return Git(self.checkout, self.url, self.token)
         folder = tempfile.TemporaryDirectory(prefix="promote-actions-")
-        finalize(self, folder.cleanup)
         git = Git(folder.name, self.url, self.token)
+        finalize(git, folder.cleanup)
         git.check("init", "--quiet", "--bare", ".")
         git.check("config", "remote.origin.url", self.url)
         git.check("config", "remote.origin.promisor", "true")

@@ -70,10 +70,11 @@ def make_commit(
 
     File modes stay as they are. Raises :class:`Conflict` when a ``create`` path exists at ``base``.
     """
+    for change in changes:
+        _check_path(change.path)
     modes = _modes(git, base, [change.path for change in changes])
     lines = []
     for change in changes:
-        _check_path(change.path)
         if change.create and change.path in modes:
             raise Conflict(f"{change.path} exists already")
         blob = git.check("hash-object", "-w", "--stdin", stdin=change.content).decode().strip()

@@ -112,7 +112,8 @@ class Git:
         said = _first_complaint(stderr)
         if self.token:
             said = said.replace(self.token, "***")
-        return DependencyError(f"git {arguments[0]} on {self.display} failed: {said}")
+        verb = next((word for word in arguments if not word.startswith("-")), "")
+        return DependencyError(f"git {verb} on {self.display} failed: {said}")
 
     def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
         env = {key: value for key, value in os.environ.items() if key not in _INHERITED_POINTERS}

@@ -132,6 +132,7 @@ class Plan:
     moves: tuple[Move, ...]
     settled: tuple[str, ...] = ()
     overridden: tuple[str, ...] = ()
+    rollback: bool = False
     rollback_of: str = ""
 
     @property

@@ -54,7 +54,17 @@ def _headline(landing: Landing, dry_run: bool) -> str:
         return f"nothing to do: {made.environment.name} already has {_versions(landing)}"
     names = ", ".join(f"{move.service.name} {move.version}" for move in made.moves)
     way = "by direct commit" if made.mode == "direct" else "by pull request"
-    verb = "would promote" if dry_run else ("promoted" if made.mode == "direct" else "proposed")
+    if made.rollback:
+        restored = ", ".join(f"{move.service.name} to {move.version}" for move in made.moves)
+        verb = (
+            "would roll back"
+            if dry_run
+            else "rolled back"
+            if made.mode == "direct"
+            else "proposed to roll back"
+        )
+        return f"{verb} {restored} in {made.environment.name} {way}"
+    verb = "would promote" if dry_run else "promoted" if made.mode == "direct" else "proposed"
     return f"{verb} {names} to {made.environment.name} {way}"
 
 
@@ -65,8 +75,7 @@ def _versions(landing: Landing) -> str:
 def _text(landing: Landing, repository: GitOpsRepository, dry_run: bool) -> list[str]:
     lines = [_headline(landing, dry_run)]
     for move in landing.plan.moves:
-        source = landing.plan.source.name if landing.plan.source else "build"
-        lines.append(f"  {move.file}: {move.previous or 'nothing'} → {move.version} (from {source})")
+        lines.append(f"  {move.file}: {move.previous or 'nothing'} → {move.version}")
     if landing.plan.overridden:
         lines.append(f"  overridden: {', '.join(landing.plan.overridden)}")
     if landing.commit:

@@ -51,7 +51,7 @@ def prepare_revert(
     version = check_version(choose(past, held, request.version, steps, request.reason))
     made = move(facts, facts.services[0], version)
     mode = choose_mode(request.mode, environment, pull_requests, request.reason)
-    plan = Plan(environment, None, mode, (made,), rollback_of=_undone(records, here.version))
+    plan = Plan(environment, None, mode, (made,), rollback=True, rollback_of=_undone(records, here.version))
     diff = unified(plan.moves)
     hold = _hold(request, service.name, here.version, environment, version)
     return Landing(facts, plan, words(request, plan, diff), diff, extra=(hold,))
