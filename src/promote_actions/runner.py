@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from promote_actions.errors import InputError, Location, PromoteError, Refused, one_line
+from promote_actions.errors import InputError, Location, PromoteError, one_line
 
 SUMMARY_LIMIT = 900_000
 """Bytes of a step summary that we write at most; the runner drops a summary over 1 MiB whole."""
@@ -36,13 +36,13 @@ class Result:
 
     ``outputs`` are keyed by the declared output names; a value that is not a string is written as
     JSON. ``text`` is for a person at a terminal, ``summary`` is Markdown for the job's page.
-    ``refusal`` makes the command exit with 1 after its outputs are written.
+    ``refusal`` makes the command exit with its status (1 for ``Refused``) after its outputs are written.
     """
 
     outputs: Mapping[str, object]
     text: str = ""
     summary: str = ""
-    refusal: Refused | None = None
+    refusal: PromoteError | None = None
 
 
 @dataclass

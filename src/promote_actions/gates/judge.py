@@ -15,10 +15,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from promote_actions.gates.model import CheckSpec, CheckState, Reading, Verdict
+from promote_actions.gates.model import CheckSpec, CheckState, Outcome, Reading, Verdict
 
 RANK: dict[Verdict, int] = {"passed": 0, "timed-out": 1, "inconclusive": 2, "errored": 3, "failed": 4}
 """How bad a verdict is; the gate's verdict is the worst of its checks'."""
+
+SEVERITY: dict[Outcome, int] = {"passed": 0, "waiting": 1, "inconclusive": 2, "errored": 3, "failed": 4}
+"""How bad a reading is, where one reading stands for several."""
 
 SAMPLES_KEPT = 500
 

@@ -1,0 +1,215 @@
+"""From a check as it was asked for to one that can be run: its settings, and what it measures with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from promote_actions.adapters.gitops import GitOpsRepository
+from promote_actions.config.model import Config, Environment
+from promote_actions.errors import InputError
+from promote_actions.gates import approvals, argocd, http, prometheus, soak
+from promote_actions.gates.argocd_judge import Expected
+from promote_actions.gates.model import Check, CheckSpec
+from promote_actions.gates.options import Options
+from promote_actions.gates.versions_in_git import VersionsInGit
+from promote_actions.owners.approvals import ApprovalPolicy
+
+if TYPE_CHECKING:
+    from promote_actions.adapters.argocd import ArgoCD
+    from promote_actions.adapters.http_client import Tls
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where to measure and with which credentials, as the caller gave them. Times are seconds."""
+
+    argocd_server: str = ""
+    argocd_token: str = ""
+    argocd_namespace: str = ""
+    argocd_ca: str = ""
+    argocd_insecure: bool = False
+    base_url: str = ""
+    prometheus_url: str = ""
+    prometheus_token: str = ""
+    prometheus_user: str = ""
+    prometheus_password: str = ""
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    request_timeout: float = 10.0
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the checks are about. ``target`` is where the version goes next (None: nowhere), ``number``
+    a pull request or 0, ``revision`` the promotion's commit or empty."""
+
+    config: Config
+    service: str
+    environment: Environment
+    target: Environment | None
+    version: str
+    repository: GitOpsRepository | None = None
+    branch: str = ""
+    revision: str = ""
+    digest: str = ""
+    number: int = 0
+    stability: float = 10.0
+    addresses: Addresses = Addresses()
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What the placeholders in queries and addresses stand for."""
+        return {"service": self.service, "environment": self.environment.name, "version": self.version}
+
+    @cached_property
+    def git(self) -> VersionsInGit | None:
+        if self.repository is None:
+            return None
+        return VersionsInGit(self.repository, self.config, self.service, self.environment.name, self.branch)
+
+    @cached_property
+    def tls(self) -> Tls:
+        from promote_actions.adapters.http_client import Tls
+
+        given = self.addresses
+        return Tls(given.ca_file, given.cert_file, given.key_file)
+
+    @cached_property
+    def argocd(self) -> ArgoCD:
+        from promote_actions.adapters.argocd import ArgoCD
+        from promote_actions.adapters.http_client import Tls
+
+        given = self.addresses
+        if not given.argocd_server:
+            raise InputError("no Argo CD server was given", hint="give argocd-server")
+        tls = Tls(given.argocd_ca or given.ca_file, given.cert_file, given.key_file, given.argocd_insecure)
+        return ArgoCD(
+            given.argocd_server, given.argocd_token, tls, given.argocd_namespace, given.request_timeout
+        )
+
+    def need(self, what: str, value: str, check: str) -> str:
+        """``value``, or an :class:`InputError` that says which check needs it."""
+        if not value:
+            raise InputError(f"the check '{check}' needs a {what}", hint=f"give --{what}")
+        return value
+
+
+def build(spec: CheckSpec, context: Context) -> Check:
+    """The check that ``spec`` asks for; raises :class:`InputError` for options or addresses that lack."""
+    known, make = KINDS[spec.kind]
+    return make(spec, Options(spec.name, spec.options, (*known, "check")), context)
+
+
+def _argocd(spec: CheckSpec, options: Options, context: Context) -> Check:
+    service = context.config.service(context.need("service", context.service, spec.name))
+    target_strategy = context.environment.strategy
+    expected = Expected(
+        version=context.need("version", context.version, spec.name),
+        service=service.name,
+        image=service.image,
+        digest=context.digest,
+        revision=context.revision,
+        old_gone=target_strategy != "blue-green",
+        stability=context.stability,
+    )
+    settings = argocd.parse(options, (service.application(context.environment.name),), expected)
+    client = context.argocd
+    lines = [client.page(name) for name in settings.apps]
+    lines.append(f"runs {settings.expected.version}, stable for {settings.expected.stability:g} s")
+    lines.append(
+        "git is asked which version a commit names" if context.git else "git is not asked: no --gitops"
+    )
+    check = argocd.ApplicationCheck(settings, client, context.git)
+    return Check(spec, check.measure, proves_rollout=True, explain=tuple(lines))
+
+
+def _http(spec: CheckSpec, options: Options, context: Context) -> Check:
+    from promote_actions.adapters.http_probe import prober
+
+    base = prometheus.fill(context.addresses.base_url, context.names)
+    settings = http.parse(options, base, context.version)
+    timeout = options.seconds("request-timeout", context.addresses.request_timeout)
+    check = http.SmokeCheck(settings, prober(timeout, context.tls), time.sleep)
+    lines = tuple(f"{request.method} {request.url}" for request in settings.requests)
+    bound = f"<= {settings.max_latency:g} s" if settings.max_latency else ""
+    return Check(spec, check.measure, after_rollout=True, threshold=bound, explain=lines)
+
+
+def _prometheus(spec: CheckSpec, options: Options, context: Context) -> Check:
+    from promote_actions.adapters.prometheus import Prometheus
+
+    given = context.addresses
+    url = given.prometheus_url or options.text("url")
+    if not url:
+        raise InputError(
+            f"check '{spec.name}' has no server", hint="give prometheus-url, or its option 'url'"
+        )
+    if not options.text("query"):
+        context.need("service", context.service, spec.name)
+    settings = prometheus.parse(options, context.names)
+    source = Prometheus(
+        prometheus.fill(url, context.names),
+        given.prometheus_token,
+        given.prometheus_user or options.text("user"),
+        given.prometheus_password,
+        options.text("namespace"),
+        context.tls,
+        given.request_timeout,
+    )
+    check = prometheus.MetricCheck(settings, source)
+    lines = [f"{settings.query} {settings.threshold}", f"window at most {settings.window:g} s"]
+    if settings.traffic:
+        lines.append(f"at least {settings.min_requests:g} requests by {settings.traffic}")
+    return Check(spec, check.measure, False, True, str(settings.threshold), tuple(lines))
+
+
+def _soak(spec: CheckSpec, options: Options, context: Context) -> Check:
+    from promote_actions.gates.soak_sources import from_argocd, from_git
+
+    required = soak.parse(options, context.target.soak if context.target else 0.0)
+    if required <= 0:
+        hint = "give its option 'duration', or `soak` of the target environment in promotion.yaml"
+        raise InputError(f"check '{spec.name}' has no duration, so it measures nothing", hint=hint)
+    version = context.need("version", context.version, spec.name)
+    if context.addresses.argocd_server:
+        name = context.config.service(context.service).application(context.environment.name)
+        source, where = from_argocd(context.argocd, name, version, context.git), context.argocd.page(name)
+    elif context.git is not None:
+        source, where = from_git(context.git, version), f"git history of {context.git.paths[0]}"
+    else:
+        raise InputError(f"check '{spec.name}' has no clock", hint="give argocd-server or gitops")
+    check = soak.SoakCheck(required, source)
+    lines = (f"{version} live and healthy for {soak.words(required)}", f"by {where}")
+    return Check(spec, check.measure, threshold=soak.words(required), explain=lines)
+
+
+def _approvals(spec: CheckSpec, options: Options, context: Context) -> Check:
+    from promote_actions.adapters.forge import ForgeRepository
+
+    repository = context.repository
+    if not isinstance(repository, ForgeRepository):
+        hint = "give gitops as owner/name on GitHub"
+        raise InputError(f"check '{spec.name}' needs a repository with pull requests", hint=hint)
+    target = context.target
+    policy = ApprovalPolicy(target.approvals if target else 0, target.each_team if target else False)
+    settings = approvals.parse(options, context.number, policy)
+    check = approvals.ApprovalsCheck(settings, repository, repository.forge)
+    needed = settings.policy.needed
+    lines = (f"pull request {settings.number} of {repository.name} has {needed} approvals by owners",)
+    return Check(spec, check.measure, threshold=f">= {needed}", explain=lines)
+
+
+_Make = Callable[[CheckSpec, Options, Context], Check]
+KINDS: Mapping[str, tuple[tuple[str, ...], _Make]] = {
+    "argocd": (argocd.KNOWN, _argocd),
+    "http": (http.KNOWN, _http),
+    "prometheus": (prometheus.KNOWN, _prometheus),
+    "soak": (soak.KNOWN, _soak),
+    "approvals": (approvals.KNOWN, _approvals),
+}
+"""Every kind of check: the options it has, and how it is made."""

@@ -1,0 +1,260 @@
+"""The command ``health-gate``: runs checks until they hold, fail, or their time is over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from promote_actions.errors import DependencyError, InputError, PromoteError, Refused
+from promote_actions.gates.model import Check, GateResult
+from promote_actions.runner import Result, Runner
+from promote_actions.spec import (
+    Command,
+    CommonInputs,
+    Output,
+    duration,
+    flag,
+    lines,
+    number,
+    text,
+)
+
+OUTPUTS = (
+    Output("passed", "`true` when every check passed."),
+    Output("result", "`passed`, `failed`, `inconclusive` or `timed-out`."),
+    Output("validation-results", "JSON object: each check with its result, ready for `audit-log`."),
+    Output("checks", "JSON list: each check with its result, reason, value, threshold and links."),
+    Output("duration", "Seconds that the gate took."),
+)
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthGateInputs(CommonInputs):
+    """Inputs of ``health-gate``."""
+
+    gitops: str = text("GitOps repository: `owner/name`, a URL or a path.")
+    branch: str = text("Branch of the GitOps repository. By default its default branch.")
+    service: str = text("The service.")
+    environment: str = text("The environment in which the version must prove itself.", required=True)
+    to: str = text("The environment it goes to next; its `gates` are the checks. By default the next one.")
+    version: str = text("The version that must be live. By default what the values file names now.")
+    digest: str = text("The image's digest, when it is pinned (`sha256:…`).")
+    revision: str = text("The promotion's commit in the GitOps repository, when it is known.")
+    check: tuple[str, ...] = lines(
+        "Checks to run: `argocd, http, prometheus, soak, approvals`; with options "
+        "`prometheus:threshold=<= 0.02;window=10m`; or a JSON object. By default those of promotion.yaml."
+    )
+    once: bool = flag("Measure once and say how things are now.")
+    explain: bool = flag("Say what would be checked and from where, and measure nothing.")
+    timeout: float | None = duration("Time after which the gate gives up (10m unless configured).")
+    interval: float | None = duration("Time between two readings (10s unless configured).")
+    initial_delay: float | None = duration("Time to wait before the first reading.")
+    success: int | None = number(
+        "Good readings in a row that a check needs (1 unless configured).", minimum=1
+    )
+    failure_limit: int | None = number(
+        "Bad readings that a check may have (0 unless configured).", minimum=0
+    )
+    stability: float = duration("Time for which Argo CD must have said Healthy.", "10s")
+    argocd_server: str = text("Argo CD's address.", env=("ARGOCD_SERVER",))
+    argocd_token: str = text("Argo CD API token.", secret=True, env=("ARGOCD_AUTH_TOKEN",))
+    argocd_namespace: str = text("Namespace of the application, when it is not Argo CD's own.")
+    argocd_ca: str = text("PEM file of the authority that signed Argo CD's certificate.")
+    argocd_insecure: bool = flag("Don't verify Argo CD's certificate.")
+    base_url: str = text("Base URL of the service for smoke tests; may hold {service} and {environment}.")
+    paths: tuple[str, ...] = lines(
+        "Paths of the smoke tests, under the base URL (/health and /api/status)."
+    )
+    prometheus_url: str = text("Prometheus' address.")
+    prometheus_token: str = text("Bearer token for Prometheus.", secret=True)
+    prometheus_user: str = text("User name for Prometheus.")
+    prometheus_password: str = text("Password for Prometheus.", secret=True)
+    prometheus_query: str = text("PromQL with {window}, instead of the service's error ratio.")
+    prometheus_selector: str = text("Labels of the service's series, in PromQL.")
+    threshold: str = text("What the query's value must be, such as `<= 0.01` or `< 1%`.")
+    window: float | None = duration("Time that the query looks back over (5m unless configured).")
+    min_requests: int | None = number(
+        "Requests that must be in the window (10 unless configured).", minimum=0
+    )
+    on_no_data: str = text("What no data means: `inconclusive`, `fail` or `pass`.")
+    soak: float | None = duration("Time for which the version must have been live and healthy.")
+    pull_request: int | None = number("Number of the pull request whose approvals count.", minimum=1)
+    publish: bool = flag("Publish soak and approvals as commit statuses on the pull request's head.")
+    ca_file: str = text("PEM file of authorities to trust in all other calls.")
+    cert_file: str = text("PEM file of our certificate, where a server asks for one.")
+    key_file: str = text("PEM file of the key of our certificate.")
+    request_timeout: float = duration("Time for one call.", "10s")
+
+
+def run(inputs: HealthGateInputs, runner: Runner) -> Result:
+    """Run the gate. What is not passed is refused, after the outputs are written."""
+    from promote_actions.gates import report
+    from promote_actions.gates.engine import Gate
+    from promote_actions.gates.progress import Progress, sigterm_interrupts
+    from promote_actions.gates.publish import publish
+
+    context, checks = prepare(inputs, runner)
+    subject = " ".join(filter(None, (context.service, context.version, "in", context.environment.name)))
+    if inputs.explain:
+        said = report.explain(checks, subject)
+        return Result({"passed": False, "result": "inconclusive"}, text=said, summary=said)
+    progress = Progress(runner)
+    gate = Gate(checks, once=inputs.once, on_change=progress)
+    with runner.group(f"Health gate: {subject}"), sigterm_interrupts():
+        result = gate.run()
+        progress.end()
+    if inputs.publish and not inputs.dry_run:
+        publish(context, result, runner)
+    return Result(
+        outputs=outputs_of(result),
+        text=report.text(result, subject),
+        summary=report.summary(result, subject),
+        refusal=refusal_of(result, subject),
+    )
+
+
+def outputs_of(result: GateResult) -> Mapping[str, object]:
+    """The outputs of the contract."""
+    from promote_actions.gates.report import as_json
+
+    return {
+        "passed": result.passed,
+        "result": result.result,
+        "validation-results": result.validation_results,
+        "checks": [as_json(check) for check in result.checks],
+        "duration": result.seconds,
+    }
+
+
+def refusal_of(result: GateResult, subject: str) -> PromoteError | None:
+    """Why the command doesn't exit with 0: 1 for what was measured and not good, or not proven in time;
+    3 for what could not be measured; 130 when somebody stopped it."""
+    from promote_actions.gates.report import refusal
+
+    if result.interrupted:
+        stopped = Refused(f"interrupted; {refusal(result, subject)}", hint="run it again")
+        stopped.exit_status = INTERRUPTED
+        return stopped
+    if result.passed:
+        return None
+    message = refusal(result, subject)
+    if result.verdict == "errored":
+        return DependencyError(message, hint="repair what could not be measured and run it again")
+    return Refused(message, hint="see the table of checks")
+
+
+def prepare(inputs: HealthGateInputs, runner: Runner) -> tuple[Any, list[Check]]:
+    """The context and the checks; raises :class:`InputError` for what lacks."""
+    from promote_actions.gates.build import KINDS, Context, build
+    from promote_actions.gates.config import plan, target_of
+
+    config, repository = _configuration(inputs, runner)
+    environment = config.environment(inputs.environment)
+    target = target_of(config, environment, inputs.to)
+    context = Context(
+        config=config,
+        service=inputs.service,
+        environment=environment,
+        target=target,
+        version=inputs.version,
+        repository=repository,
+        branch=inputs.branch,
+        revision=inputs.revision,
+        digest=inputs.digest,
+        number=inputs.pull_request or 0,
+        stability=inputs.stability,
+        addresses=_addresses(inputs),
+    )
+    context = _with_version(context)
+    soak = inputs.soak or (target.soak if target else 0.0)
+    wanted = _wanted(inputs, soak)
+    specs = plan(config, target, wanted, {kind: known for kind, (known, _) in KINDS.items()})
+    return context, [build(spec, context) for spec in specs]
+
+
+def _configuration(inputs: HealthGateInputs, runner: Runner) -> tuple[Any, Any]:
+    from promote_actions.config.load import is_local, load_from, load_local
+    from promote_actions.config.model import Config
+
+    if not inputs.gitops:
+        return (load_local(inputs.config) if is_local(inputs.config) else Config()), None
+    from promote_actions.adapters.repositories import open_repository
+
+    repository = open_repository(inputs.gitops, inputs.token, runner.env)
+    return load_from(repository.snapshot(inputs.branch), inputs.config), repository
+
+
+def _with_version(context: Any) -> Any:
+    """Without ``version``, the one that the values file names now: an automatic run has no inputs."""
+    from dataclasses import replace
+
+    if context.version or context.git is None or not context.service:
+        return context
+    named = context.git.at(context.git.head())
+    if not named:
+        raise InputError(
+            f"{context.git.paths[0]} names no version of {context.service}",
+            hint="check service and environment, or give version",
+        )
+    return replace(context, version=named)
+
+
+def _addresses(inputs: HealthGateInputs) -> Any:
+    from dataclasses import fields
+
+    from promote_actions.gates.build import Addresses
+
+    return Addresses(**{field.name: getattr(inputs, field.name) for field in fields(Addresses)})
+
+
+def _wanted(inputs: HealthGateInputs, soak: float) -> Any:
+    from promote_actions.gates.config import Timing, Wanted
+
+    given = {
+        "argocd": inputs.argocd_server,
+        "http": inputs.base_url,
+        "prometheus": inputs.prometheus_url,
+        "soak": soak and (inputs.gitops or inputs.argocd_server),
+        "approvals": inputs.pull_request,
+    }
+    metric = {
+        "query": inputs.prometheus_query,
+        "selector": inputs.prometheus_selector,
+        "threshold": inputs.threshold,
+        "window": inputs.window,
+        "min-requests": inputs.min_requests,
+        "on-no-data": inputs.on_no_data,
+    }
+    overrides: dict[str, dict[str, Any]] = {
+        "http": {"paths": list(inputs.paths)} if inputs.paths else {},
+        "prometheus": {key: value for key, value in metric.items() if value not in (None, "")},
+        "soak": {"duration": inputs.soak} if inputs.soak else {},
+    }
+    return Wanted(
+        checks=inputs.check,
+        available=tuple(kind for kind, value in given.items() if value),
+        overrides=overrides,
+        timing=Timing(
+            inputs.initial_delay, inputs.interval, inputs.timeout, inputs.success, inputs.failure_limit
+        ),
+    )
+
+
+COMMAND = Command(
+    name="health-gate",
+    summary="Run checks until they hold, fail or time out.",
+    description=(
+        "Checks that a version is live and well in an environment before it may go on: Argo CD, smoke "
+        "tests, metrics, soak time, approvals. What was not measured has not passed.\n\n"
+        "Exit status: 0 passed; 1 failed, inconclusive or timed out; 2 bad input; 3 something needed for "
+        "measuring did not answer."
+    ),
+    inputs=HealthGateInputs,
+    outputs=OUTPUTS,
+    run=run,
+    icon="activity",
+    color="green",
+)

@@ -1,0 +1,68 @@
+"""Saying what a gate waits for: one updating line on a terminal, one line for each change in a log."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+from promote_actions.gates.engine import Watch
+from promote_actions.gates.report import change_key, progress_line, status_line
+from promote_actions.runner import Runner
+
+CLEAR = "\r\x1b[K"
+
+
+class Progress:
+    """Called with the watches of a gate after every reading."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._said: dict[str, str] = {}
+
+    def __call__(self, watches: Sequence[Watch], seconds: float) -> None:
+        if self._runner.interactive:
+            self._rewrite(watches, seconds)
+            return
+        for watch in watches:
+            spec = watch.check.spec
+            line = progress_line(spec.name, watch.state, watch.note, spec.success)
+            untouched = watch.state.reading is None and watch.early is None
+            if not untouched and self._said.get(spec.name) != change_key(line):
+                self._said[spec.name] = change_key(line)
+                self._runner.say(f"{seconds:6.1f} s  {line}")
+
+    def end(self) -> None:
+        """Leave the terminal's line empty for what follows."""
+        if self._runner.interactive:
+            self._runner.stderr.write(CLEAR)
+            self._runner.stderr.flush()
+
+    def _rewrite(self, watches: Sequence[Watch], seconds: float) -> None:
+        items = [(watch.check.spec.name, watch.state, watch.note) for watch in watches]
+        left = max(
+            (watch.deadline - watch.started for watch in watches if watch.state.verdict is None), default=0
+        )
+        line = status_line(items, seconds, left - seconds, shutil.get_terminal_size().columns)
+        self._runner.stderr.write(CLEAR + self._runner.redact(line))
+        self._runner.stderr.flush()
+
+
+@contextmanager
+def sigterm_interrupts() -> Iterator[None]:
+    """Let SIGTERM end the gate as Ctrl-C does: a cancelled job gets it, and has seconds to write."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

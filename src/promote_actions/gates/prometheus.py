@@ -1,0 +1,227 @@
+"""The check ``prometheus``: a number from a query, held against a threshold. Pure but for its source.
+
+The default query is the strategy's "error rate < 1%" made a ratio: 5xx requests a second over all requests
+a second, of one service in one environment. A window never reaches back before the rollout, a traffic
+floor comes before the ratio, and what is no number is never good:
+
+==========================  ==================================================================
+the answer                  the reading
+==========================  ==================================================================
+a number                    passed or failed by the threshold
+no series                   no data
+NaN (0/0: no traffic)       no data
++Inf, -Inf                  no data: something was divided by nothing
+fewer requests than asked   no data
+newest sample too old       no data
+several series              the worst of them, since each must hold
+warnings (partial answer)   inconclusive: some of the data was not there
+a matrix or a string        errored: not a query for one moment
+==========================  ==================================================================
+
+"No data" is ``inconclusive``, ``failed`` or ``passed`` by ``on-no-data``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol, cast
+
+from promote_actions.gates.model import Link, Moment, Outcome, Reading
+from promote_actions.gates.options import COMMON, Options
+from promote_actions.gates.soak import words
+from promote_actions.gates.threshold import Threshold
+from promote_actions.gates.threshold import parse as parse_threshold
+
+KNOWN = (
+    *COMMON, "url", "query", "threshold", "window", "min-window", "metric", "selector", "status-label",
+    "min-requests", "traffic-query", "max-age", "on-no-data", "user", "namespace", "unit",
+)  # fmt: skip
+DEFAULT_THRESHOLD = "<= 0.01"
+DEFAULT_SELECTOR = 'service="{service}",environment="{environment}"'
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One series of an answer: its labels for people, its value, and the moment it was evaluated for."""
+
+    labels: str
+    value: float
+    at: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one instant query gave."""
+
+    samples: tuple[Sample, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Queries(Protocol):
+    """Prometheus, as much of it as the gate needs (``adapters.prometheus.Prometheus``)."""
+
+    def query(self, text: str) -> Answer:
+        """The answer to an instant query."""
+
+    def page(self, text: str) -> str:
+        """Where a person can see the query's graph."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to ask. ``traffic`` and ``newest`` are queries, empty when they are not asked; times are
+    seconds. ``{window}`` in a query is the time to look back over."""
+
+    query: str
+    threshold: Threshold
+    window: float = 300.0
+    min_window: float = 60.0
+    traffic: str = ""
+    min_requests: float = 10.0
+    newest: str = ""
+    max_age: float = 120.0
+    on_no_data: Outcome = "inconclusive"
+
+
+def parse(options: Options, names: Mapping[str, str]) -> Settings:
+    """The settings; ``names`` has ``service``, ``environment`` and ``version`` for the placeholders."""
+    own = options.text("query")
+    series = _series(options, names)
+    where = f"check '{options.name}'"
+    traffic = options.text("traffic-query") or ("" if own else f"sum(increase({series}[{{window}}]))")
+    window = options.seconds("window", 300.0)
+    return Settings(
+        query=fill(own, names) if own else _error_ratio(options, series),
+        threshold=parse_threshold(options.text("threshold", "" if own else DEFAULT_THRESHOLD), where),
+        window=window,
+        min_window=min(options.seconds("min-window", 60.0), window),
+        traffic=fill(traffic, names),
+        min_requests=options.number("min-requests", 10.0),
+        newest="" if own else f"max(timestamp({series}))",
+        max_age=options.seconds("max-age", 120.0),
+        on_no_data=_no_data_outcome(options),
+    )
+
+
+def _no_data_outcome(options: Options) -> Outcome:
+    word = options.choice("on-no-data", ("inconclusive", "fail", "pass"), "inconclusive")
+    return cast(Outcome, {"fail": "failed", "pass": "passed"}.get(word, word))
+
+
+def _series(options: Options, names: Mapping[str, str]) -> str:
+    selector = fill(options.text("selector", DEFAULT_SELECTOR), names)
+    return f"{options.text('metric', 'http_requests_total')}{{{selector}}}"
+
+
+def _error_ratio(options: Options, series: str) -> str:
+    """Without errors there is no 5xx series, which must read as 0 and not as no data."""
+    head, _, tail = series.partition("{")
+    errors = f'{head}{{{options.text("status-label", "status")}=~"5..",{tail}'
+    return f"(sum(rate({errors}[{{window}}])) or vector(0)) / sum(rate({series}[{{window}}]))"
+
+
+def fill(text: str, names: Mapping[str, str]) -> str:
+    """``text`` with the placeholders (``{service}`` and others) filled in, safe in PromQL strings."""
+    for name, value in names.items():
+        safe = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        text = text.replace(f"{{{name}}}", safe)
+    return text
+
+
+def span(settings: Settings, moment: Moment) -> float | None:
+    """Seconds to look back over: the window, cut at the rollout; None while that is too short a time."""
+    if moment.rollout is None:
+        return settings.window
+    age = (moment.now - moment.rollout).total_seconds()
+    looks_back = "{window}" in settings.query
+    if not looks_back:
+        return settings.window if age >= settings.window else None
+    found = min(settings.window, age)
+    return found if found >= settings.min_window else None
+
+
+def with_window(query: str, seconds: float) -> str:
+    """``query`` with ``{window}`` filled in, as whole seconds or milliseconds."""
+    text = f"{int(seconds)}s" if seconds >= 2 else f"{max(int(seconds * 1000), 1)}ms"
+    return query.replace("{window}", text)
+
+
+class MetricCheck:
+    """Takes the readings."""
+
+    def __init__(self, settings: Settings, source: Queries) -> None:
+        self._settings = settings
+        self._source = source
+
+    def measure(self, moment: Moment) -> Reading:
+        settings = self._settings
+        seconds = span(settings, moment)
+        if seconds is None:
+            needed = settings.min_window if "{window}" in settings.query else settings.window
+            return Reading("waiting", f"less than {words(needed)} since the rollout", moment.now)
+        query = with_window(settings.query, seconds)
+        page = self._source.page(query)
+        begins = moment.now - timedelta(seconds=seconds)
+        traffic = self._ask(settings.traffic, seconds) if settings.min_requests > 0 else None
+        newest = self._ask(settings.newest, seconds)
+        answer = self._source.query(query)
+        outcome, reason, value = judge(settings, seconds, answer, traffic, newest)
+        links = (Link("the query in Prometheus", page),) if page else ()
+        return Reading(outcome, reason, moment.now, value, begins, links=links)
+
+    def _ask(self, query: str, seconds: float) -> Answer | None:
+        return self._source.query(with_window(query, seconds)) if query else None
+
+
+def judge(
+    settings: Settings, seconds: float, answer: Answer, traffic: Answer | None, newest: Answer | None
+) -> tuple[Outcome, str, float | None]:
+    """Outcome, reason and value; the floor and the age of the data come before the threshold."""
+    warned = [text for one in (answer, traffic, newest) if one for text in one.warnings]
+    if warned:
+        return "inconclusive", f"Prometheus warns: {warned[0][:200]}", None
+    missing = _no_data(settings, seconds, answer, traffic, newest)
+    if missing:
+        word = {"passed": " (passes by on-no-data)", "failed": " (fails by on-no-data)"}
+        return settings.on_no_data, missing + word.get(settings.on_no_data, ""), None
+    bad = [sample for sample in answer.samples if not settings.threshold.holds(sample.value)]
+    shown = bad[0] if bad else answer.samples[0]
+    label = f" of {shown.labels}" if len(answer.samples) > 1 and shown.labels else ""
+    over = f" over {words(seconds)}" if "{window}" in settings.query else ""
+    count = f", {_total(traffic):.0f} requests" if traffic and traffic.samples else ""
+    reason = f"{number(shown.value)}{label}, wanted {settings.threshold}{over}{count}"
+    return ("failed" if bad else "passed"), reason, shown.value
+
+
+def _no_data(
+    settings: Settings, seconds: float, answer: Answer, traffic: Answer | None, newest: Answer | None
+) -> str:
+    if traffic is not None:
+        total = _total(traffic)
+        if not traffic.samples or not math.isfinite(total):
+            return "no data: there is no series of requests"
+        if total < settings.min_requests:
+            return f"only {total:.0f} requests in {words(seconds)}, {settings.min_requests:g} needed"
+    if newest is not None and newest.samples:
+        age = newest.samples[0].at - max(sample.value for sample in newest.samples)
+        if age > settings.max_age:
+            return f"stale: the newest sample is {words(age)} old"
+    if not answer.samples:
+        return "no data: the query gives no series"
+    for sample in answer.samples:
+        if not math.isfinite(sample.value):
+            what = "NaN, which is 0/0" if math.isnan(sample.value) else f"{sample.value:+}".title()
+            return f"no data: the query gives {what}"
+    return ""
+
+
+def _total(traffic: Answer) -> float:
+    return sum(sample.value for sample in traffic.samples)
+
+
+def number(value: float) -> str:
+    """A value for a person: six digits at most."""
+    return f"{value:.6g}"

@@ -1,0 +1,62 @@
+"""Publishing what a gate found as commit statuses on a pull request's head, so that branch protection can
+ask for them. A status belongs to one commit: when the head moves, it must be earned again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from promote_actions.errors import PromoteError
+from promote_actions.gates.judge import worst
+from promote_actions.gates.model import CheckResult, GateResult, Verdict
+from promote_actions.runner import Runner
+
+if TYPE_CHECKING:
+    from promote_actions.adapters.forge import StatusState
+    from promote_actions.gates.build import Context
+
+CONTEXTS = {"soak": "promotion/soak", "approvals": "promotion/approvals"}
+OTHERS = "promotion/health"
+"""The context of all other checks together."""
+
+_DESCRIPTION_LIMIT = 140
+
+
+def publish(context: Context, result: GateResult, runner: Runner) -> None:
+    """Set the statuses; what can't be published is a warning, since the gate's own result stands."""
+    from promote_actions.adapters.forge import ForgeRepository
+
+    if not isinstance(context.repository, ForgeRepository) or not context.number:
+        runner.warning("nothing is published: that needs gitops on GitHub and a pull-request")
+        return
+    forge = context.repository.forge
+    try:
+        head = forge.pull(context.number).head_sha
+        for name, state, description in statuses(result):
+            forge.set_status(head, name, state, description, runner.run_url)
+    except PromoteError as error:
+        runner.warning(f"the commit statuses could not be published: {error}")
+
+
+def statuses(result: GateResult) -> list[tuple[str, StatusState, str]]:
+    """Context, state and description of each status that ``result`` gives."""
+    groups: dict[str, list[CheckResult]] = {}
+    for check in result.checks:
+        groups.setdefault(CONTEXTS.get(check.spec.kind, OTHERS), []).append(check)
+    return [(name, *_status(found)) for name, found in groups.items()]
+
+
+def _status(found: Sequence[CheckResult]) -> tuple[StatusState, str]:
+    verdict = worst(check.verdict for check in found)
+    shown = [check for check in found if check.verdict == verdict]
+    reason = shown[0].reason if len(found) == 1 else ", ".join(f"{c.spec.name} {c.verdict}" for c in found)
+    return _STATES[verdict], reason[:_DESCRIPTION_LIMIT]
+
+
+_STATES: dict[Verdict, StatusState] = {
+    "passed": "success",
+    "failed": "failure",
+    "errored": "error",
+    "inconclusive": "pending",
+    "timed-out": "pending",
+}
