@@ -32,7 +32,8 @@ class Input:
     ``kind`` is one of ``text, flag, number, duration, choice, items, lines``. ``default`` is written
     as a caller would write it. ``env`` lists variables read when the input itself is not given.
     ``positional`` inputs are arguments on the command line. ``action_default`` is the default in
-    ``action.yml`` when it must be an expression (``${{ github.token }}``).
+    ``action.yml`` when it must be an expression (``${{ github.token }}``). A ``verbatim`` text keeps
+    the white space around it (a separator may be a blank).
     """
 
     name: str
@@ -47,6 +48,7 @@ class Input:
     positional: bool = False
     action_default: str = ""
     minimum: int | None = None
+    verbatim: bool = False
 
     @property
     def variable(self) -> str:
@@ -173,7 +175,7 @@ def _raw(spec: Input, given: Mapping[str, str | Sequence[str]], env: Mapping[str
         return [value] if isinstance(value, str) else list(value)
     docker_spelling = "INPUT_" + spec.name.upper()
     for variable in (spec.variable, docker_spelling, *spec.env):
-        if env.get(variable, "").strip():
+        if env.get(variable, "").strip() or (spec.verbatim and env.get(variable)):
             return [env[variable]]
     return [spec.default]
 
@@ -188,7 +190,8 @@ def convert(spec: Input, raw: Sequence[str]) -> object:
         if spec.required and not found:
             raise _missing(spec)
         return found
-    value = raw[-1].strip() if raw else ""
+    value = raw[-1] if raw else ""
+    value = value if spec.verbatim else value.strip()
     if not value:
         if spec.required:
             raise _missing(spec)
