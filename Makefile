@@ -42,13 +42,13 @@ generate:  ## write every action.yml and docs/reference.md from the specificatio
 	@$(MAKE) --no-print-directory venv
 	@PYTHONPATH=src $(PYTHON) -m promote_actions.generate
 
+COMPILE = uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade \
+    --python-version 3.10 --constraint requirements/constraints.txt pyproject.toml
+
 lock:  ## pin the dependencies anew, with hashes (needs uv)
 	@echo "make lock: resolves pyproject.toml into requirements/run.txt and requirements/dev.txt"
-	uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade \
-	    --python-version 3.10 --output-file requirements/run.txt pyproject.toml
-	uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --upgrade \
-	    --python-version 3.10 --group dev --constraint requirements/run.txt --output-file requirements/dev.txt \
-	    pyproject.toml
+	$(COMPILE) --output-file requirements/run.txt
+	$(COMPILE) --output-file requirements/dev.txt --group dev --constraint requirements/run.txt
 
 bench:  ## measure
 	@echo "make bench: sets up .venv and runs benchmarks/*.py"
