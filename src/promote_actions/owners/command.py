@@ -54,11 +54,12 @@ def run(inputs: OwnersInputs, runner: Runner) -> Result:
     matches = {path: owners_of(codeowners, _normal(path)) for path in inputs.paths}
     problems = (*lint(codeowners, tuple(_files()) if inputs.unused else None), *others)
     _warn(runner, problems)
+    faults = [problem for problem in problems if not problem.note]
     return Result(
         outputs=_outputs(matches),
         text=_text(codeowners, matches, problems),
         summary=_summary(codeowners, matches),
-        refusal=_refusal(file, problems) if inputs.lint and problems else None,
+        refusal=_refusal(file, faults) if inputs.lint and faults else None,
     )
 
 

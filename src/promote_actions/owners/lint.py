@@ -12,10 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from promote_actions.owners.parse import LOCATIONS, Codeowners, Owner, Problem, Rule, fold
-from promote_actions.owners.pattern import Segment, split_path
+from promote_actions.owners.pattern import split_path
 from promote_actions.owners.shadow import covers
 
-COMPARISONS = 200_000
+COMPARISONS = 500_000
 """Pairs of patterns compared at most in the search for dead ones; a larger file says where it stopped."""
 
 _TEAM_WORDS = re.compile(
@@ -25,6 +25,7 @@ _TEAM_WORDS = re.compile(
 _LOGIN_LIMIT = 39
 _BRACES = re.compile(r"(?<!\\)\{[^{},]*,[^{}]*\}")
 _GLUED = re.compile(r"\*(@[A-Za-z0-9-]+(?:/[A-Za-z0-9_-]+)?)")
+_WORD = re.compile(r"[^ \t]+")
 _OWNER_ALONE = re.compile(r"@[A-Za-z0-9-]+(?:/[A-Za-z0-9_-]+)?")
 
 
@@ -60,9 +61,12 @@ def second_files(present: Iterable[str]) -> tuple[Problem, ...]:
     )
 
 
-def _problem(file: str, rule: Rule, code: str, message: str, suggestion: str, *, word: str = "") -> Problem:
-    at = rule.source.find(word, rule.column - 1 + len(rule.pattern.text)) if word else -1
-    return Problem(code, message, suggestion, file, rule.line, at + 1 or rule.column, rule.source)
+def _problem(
+    file: str, rule: Rule, code: str, message: str, suggestion: str, *, column: int = 0, note: bool = False
+) -> Problem:
+    return Problem(
+        code, message, suggestion, file, rule.line, column or rule.column, rule.source, note=note
+    )
 
 
 def _of_line(file: str, rule: Rule) -> Iterator[Problem]:
@@ -91,28 +95,34 @@ def _of_line(file: str, rule: Rule) -> Iterator[Problem]:
     yield from _repeated(file, rule)
 
 
+def _words(rule: Rule) -> Iterator[re.Match[str]]:
+    """The owners of a rule as they stand in its line."""
+    start = rule.column - 1 + len(rule.pattern.text)
+    comment = rule.source.find("#", start)
+    return _WORD.finditer(rule.source, start, len(rule.source) if comment < 0 else comment)
+
+
 def _repeated(file: str, rule: Rule) -> Iterator[Problem]:
-    words = rule.source[rule.column - 1 + len(rule.pattern.text) :].partition("#")[0].split()
     seen: set[str] = set()
-    for word in words:
-        if fold(word) in seen:
-            yield _problem(
-                file, rule, "repeated-owner", f"'{word}' stands twice on this line", "remove one"
-            )
-        seen.add(fold(word))
+    for word in _words(rule):
+        if fold(word[0]) in seen:
+            message = f"'{word[0]}' stands twice on this line"
+            yield _problem(file, rule, "repeated-owner", message, "remove one", column=word.start() + 1)
+        seen.add(fold(word[0]))
 
 
 def _of_owner(file: str, rule: Rule, owner: Owner, organization: str) -> Iterator[Problem]:
     login = owner.login
     if not login:
         return
+    column = next(word.start() for word in _words(rule) if word[0] == owner.text) + 1
     if _TEAM_WORDS.fullmatch(re.split(r"[-_]", fold(login))[-1]):
         message = f"'{owner.text}' is the login of one user, not a team"
         hint = f"write '@{organization}/{login}' if a team is meant"
-        yield _problem(file, rule, "team-as-user", message, hint, word=owner.text)
+        yield _problem(file, rule, "team-as-user", message, hint, column=column)
     elif len(login) > _LOGIN_LIMIT or login[0] in "-_" or login[-1] in "-_" or "--" in login:
         message = f"'{owner.text}' cannot be a login on GitHub, so it owns nothing"
-        yield _problem(file, rule, "impossible-login", message, "correct it", word=owner.text)
+        yield _problem(file, rule, "impossible-login", message, "correct it", column=column)
 
 
 def _is_odd(char: str) -> bool:
@@ -122,32 +132,32 @@ def _is_odd(char: str) -> bool:
 def _dead(codeowners: Codeowners) -> Iterator[Problem]:
     """Rules that a later rule covers whole: they never decide about any path."""
     spent = 0
-    by_first: Mapping[bytes | None, list[Rule]] = defaultdict(list)
+    by_name: Mapping[bytes | None, list[Rule]] = defaultdict(list)
     latest: dict[object, Rule] = {}
     for rule in reversed(codeowners.rules):
         if rule.pattern.never:
             continue
-        same = (rule.pattern.items, rule.pattern.tail)
-        first = _first(rule)
-        later = latest.get(same)
-        if later is None and spent < COMPARISONS:
-            # A pattern that begins with a fixed name can only be covered from that name or a wildcard.
-            rivals = by_first[None] + (by_first[first] if first is not None else [])
+        if spent > COMPARISONS:
+            message = "this line and those above it were not compared with later ones"
+            yield _problem(codeowners.file, rule, "not-compared", message, "", note=True)
+            return
+        names = {item.literal for item in rule.pattern.items if item is not None and item.literal}
+        later = latest.get((rule.pattern.items, rule.pattern.tail))
+        if later is None:
+            # What names a folder or file can only cover what names it as well.
+            rivals = by_name[None] + [rival for name in names for rival in by_name[name]]
             spent += len(rivals)
-            later = next((rival for rival in rivals if covers(rival.pattern, rule.pattern)), None)
-            if spent >= COMPARISONS:
-                message = "this line and those above it were compared for equal patterns only"
-                hint = "the file is too long to compare every pair"
-                yield _problem(codeowners.file, rule, "not-compared", message, hint)
+            example = split_path(rule.pattern.example)
+            later = next((rival for rival in rivals if _covers(rival, rule, example)), None)
         if later is not None:
             yield _shadowed(codeowners.file, rule, later)
-        by_first[first].append(rule)
-        latest.setdefault(same, rule)
+        by_name[max(names, key=len, default=None)].append(rule)
+        latest.setdefault((rule.pattern.items, rule.pattern.tail), rule)
 
 
-def _first(rule: Rule) -> bytes | None:
-    item = rule.pattern.items[0] if rule.pattern.items else None
-    return item.literal if isinstance(item, Segment) else None
+def _covers(general: Rule, specific: Rule, example: tuple[bytes, ...]) -> bool:
+    # One path settles most pairs: what doesn't match it can't cover all of them.
+    return general.pattern.matches_names(example) and covers(general.pattern, specific.pattern)
 
 
 def _shadowed(file: str, rule: Rule, later: Rule) -> Problem:

@@ -63,7 +63,8 @@ class Problem:
     """Something wrong in the file. ``line`` and ``column`` count from 1; 0 is the file as a whole.
 
     ``skipped`` says that GitHub ignores the line (or the file); ``pattern`` is then the line's pattern
-    if it has a valid one. ``code`` is one of the table in ``docs/owners.md``.
+    if it has a valid one. A ``note`` tells of a limit of the search, not of a fault. ``code`` is one of the
+    table in ``docs/owners.md``.
     """
 
     code: str
@@ -75,6 +76,7 @@ class Problem:
     source: str = ""
     skipped: bool = False
     pattern: Pattern | None = None
+    note: bool = False
 
     @property
     def where(self) -> Location:

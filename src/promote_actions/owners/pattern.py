@@ -18,6 +18,7 @@ from functools import cached_property
 STAR = -1
 ONE = -2
 _DOT = ord(".")
+_UNLIKELY = b"\x01\x02"
 
 
 class PatternError(Exception):
@@ -48,6 +49,13 @@ class Segment:
     def literal(self) -> bytes | None:
         """The one name that this segment matches, or None when it holds a wildcard."""
         return bytes(self.tokens) if min(self.tokens, default=0) >= 0 else None
+
+    @cached_property
+    def example(self) -> bytes:
+        """One name that this segment matches."""
+        return b"".join(
+            _UNLIKELY if t == STAR else b"\x01" if t == ONE else bytes((t,)) for t in self.tokens
+        )
 
     @cached_property
     def _pieces(self) -> tuple[bytes | tuple[int, ...], ...]:
@@ -107,6 +115,14 @@ class Pattern:
     @cached_property
     def _least(self) -> int:
         return sum(map(len, self._chunks))
+
+    @cached_property
+    def example(self) -> str:
+        """One path that this pattern matches (when any does), made of unlikely names."""
+        names = [_UNLIKELY if item is None else item.example for item in self.items]
+        return b"/".join(names if self.tail is Tail.EXACT else [*names, _UNLIKELY]).decode(
+            "utf-8", "surrogateescape"
+        )
 
     def matches(self, path: str) -> bool:
         """Whether the file at ``path`` (relative to the repository's root, ``/`` between) is meant."""
