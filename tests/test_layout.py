@@ -85,7 +85,7 @@ def test_a_module_that_decides_does_not_talk(module: Path) -> None:
 @pytest.mark.parametrize("module", [each for each in modules() if not may_talk(each)], ids=name_of)
 def test_a_module_that_decides_takes_its_adapters_as_arguments(module: Path) -> None:
     """Deciding code doesn't import adapters that talk; their interfaces and data it may."""
-    interfaces = {"promote_actions.adapters.gitops"}
+    interfaces = {"promote_actions.adapters.forge", "promote_actions.adapters.gitops"}
     names = set(imported(ast.parse(module.read_text(encoding="utf-8"))))
     adapters = {
         ".".join(name.split(".")[:3]) for name in names if name.startswith("promote_actions.adapters.")

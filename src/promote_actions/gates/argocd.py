@@ -28,6 +28,9 @@ class Applications(Protocol):
     def resource_tree(self, name: str) -> tuple[Node, ...]:
         """Its live resources."""
 
+    def page(self, name: str) -> str:
+        """The application's page, for people."""
+
 
 @dataclass(frozen=True)
 class Settings:

@@ -20,6 +20,9 @@ BROKEN_SPEC = ("InvalidSpecError", "DeletionError")
 """Conditions that no waiting repairs. The other errors (``ComparisonError``) mean that Argo CD itself
 could not look, and ``SyncError`` repeats what the operation's phase says."""
 
+RESOLUTION = 1.0
+"""Seconds: Kubernetes cuts times to whole ones, so something may have happened this much later."""
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -206,8 +209,8 @@ def _stable(case: _Case) -> _No | None:
     times = [time for time in (app.health_since, app.operation_finished) if time is not None]
     if not times:
         return None
-    held = (app.seen_at - max(times)).total_seconds()
-    if held < expected.stability:
+    held = (app.seen_at - max(times)).total_seconds() - RESOLUTION
+    if expected.stability and held < expected.stability:
         return _No("waiting", f"healthy for {max(held, 0):.0f} s of {expected.stability:g} s")
     return None
 

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from promote_actions.adapters.forge import ForgeRepository
 from promote_actions.adapters.gitops import GitOpsRepository
 from promote_actions.config.model import Config, Environment
 from promote_actions.errors import InputError
@@ -15,32 +16,35 @@ from promote_actions.gates import approvals, argocd, http, prometheus, soak
 from promote_actions.gates.argocd_judge import Expected
 from promote_actions.gates.model import Check, CheckSpec
 from promote_actions.gates.options import Options
+from promote_actions.gates.soak_sources import from_argocd, from_git
 from promote_actions.gates.versions_in_git import VersionsInGit
 from promote_actions.owners.approvals import ApprovalPolicy
 
-if TYPE_CHECKING:
-    from promote_actions.adapters.argocd import ArgoCD
-    from promote_actions.adapters.http_client import Tls
 
+class Instruments(Protocol):
+    """What checks measure with (``adapters.instruments.Instruments``); empty texts were not given."""
 
-@dataclass(frozen=True)
-class Addresses:
-    """Where to measure and with which credentials, as the caller gave them. Times are seconds."""
+    @property
+    def argocd_server(self) -> str:
+        """Argo CD's address."""
 
-    argocd_server: str = ""
-    argocd_token: str = ""
-    argocd_namespace: str = ""
-    argocd_ca: str = ""
-    argocd_insecure: bool = False
-    base_url: str = ""
-    prometheus_url: str = ""
-    prometheus_token: str = ""
-    prometheus_user: str = ""
-    prometheus_password: str = ""
-    ca_file: str = ""
-    cert_file: str = ""
-    key_file: str = ""
-    request_timeout: float = 10.0
+    @property
+    def base_url(self) -> str:
+        """The service's address."""
+
+    @property
+    def prometheus_url(self) -> str:
+        """Prometheus' address."""
+
+    @property
+    def argocd(self) -> argocd.Applications:
+        """The Argo CD server."""
+
+    def prober(self, timeout: float | None = None) -> http.Ask:
+        """A function that asks an application."""
+
+    def prometheus(self, url: str, user: str = "", tenant: str = "") -> prometheus.Queries:
+        """The Prometheus at ``url``."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Context:
     a pull request or 0, ``revision`` the promotion's commit or empty."""
 
     config: Config
+    instruments: Instruments
     service: str
     environment: Environment
     target: Environment | None
@@ -59,7 +64,6 @@ class Context:
     digest: str = ""
     number: int = 0
     stability: float = 10.0
-    addresses: Addresses = Addresses()
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -70,27 +74,8 @@ class Context:
     def git(self) -> VersionsInGit | None:
         if self.repository is None:
             return None
-        return VersionsInGit(self.repository, self.config, self.service, self.environment.name, self.branch)
-
-    @cached_property
-    def tls(self) -> Tls:
-        from promote_actions.adapters.http_client import Tls
-
-        given = self.addresses
-        return Tls(given.ca_file, given.cert_file, given.key_file)
-
-    @cached_property
-    def argocd(self) -> ArgoCD:
-        from promote_actions.adapters.argocd import ArgoCD
-        from promote_actions.adapters.http_client import Tls
-
-        given = self.addresses
-        if not given.argocd_server:
-            raise InputError("no Argo CD server was given", hint="give argocd-server")
-        tls = Tls(given.argocd_ca or given.ca_file, given.cert_file, given.key_file, given.argocd_insecure)
-        return ArgoCD(
-            given.argocd_server, given.argocd_token, tls, given.argocd_namespace, given.request_timeout
-        )
+        place = self.environment.name
+        return VersionsInGit(self.repository, self.config, self.service, place, self.branch)
 
     def need(self, what: str, value: str, check: str) -> str:
         """``value``, or an :class:`InputError` that says which check needs it."""
@@ -118,7 +103,7 @@ def _argocd(spec: CheckSpec, options: Options, context: Context) -> Check:
         stability=context.stability,
     )
     settings = argocd.parse(options, (service.application(context.environment.name),), expected)
-    client = context.argocd
+    client = context.instruments.argocd
     lines = [client.page(name) for name in settings.apps]
     lines.append(f"runs {settings.expected.version}, stable for {settings.expected.stability:g} s")
     lines.append(
@@ -129,56 +114,44 @@ def _argocd(spec: CheckSpec, options: Options, context: Context) -> Check:
 
 
 def _http(spec: CheckSpec, options: Options, context: Context) -> Check:
-    from promote_actions.adapters.http_probe import prober
-
-    base = prometheus.fill(context.addresses.base_url, context.names)
+    base = prometheus.fill(context.instruments.base_url, context.names)
     settings = http.parse(options, base, context.version)
-    timeout = options.seconds("request-timeout", context.addresses.request_timeout)
-    check = http.SmokeCheck(settings, prober(timeout, context.tls), time.sleep)
+    ask = context.instruments.prober(options.seconds("request-timeout", 0.0) or None)
+    check = http.SmokeCheck(settings, ask, time.sleep)
     lines = tuple(f"{request.method} {request.url}" for request in settings.requests)
     bound = f"<= {settings.max_latency:g} s" if settings.max_latency else ""
     return Check(spec, check.measure, after_rollout=True, threshold=bound, explain=lines)
 
 
 def _prometheus(spec: CheckSpec, options: Options, context: Context) -> Check:
-    from promote_actions.adapters.prometheus import Prometheus
-
-    given = context.addresses
-    url = given.prometheus_url or options.text("url")
+    url = context.instruments.prometheus_url or options.text("url")
     if not url:
-        raise InputError(
-            f"check '{spec.name}' has no server", hint="give prometheus-url, or its option 'url'"
-        )
+        hint = "give prometheus-url, or its option 'url'"
+        raise InputError(f"check '{spec.name}' has no server", hint=hint)
     if not options.text("query"):
         context.need("service", context.service, spec.name)
     settings = prometheus.parse(options, context.names)
-    source = Prometheus(
-        prometheus.fill(url, context.names),
-        given.prometheus_token,
-        given.prometheus_user or options.text("user"),
-        given.prometheus_password,
-        options.text("namespace"),
-        context.tls,
-        given.request_timeout,
-    )
+    address = prometheus.fill(url, context.names)
+    source = context.instruments.prometheus(address, options.text("user"), options.text("tenant"))
     check = prometheus.MetricCheck(settings, source)
     lines = [f"{settings.query} {settings.threshold}", f"window at most {settings.window:g} s"]
     if settings.traffic:
         lines.append(f"at least {settings.min_requests:g} requests by {settings.traffic}")
-    return Check(spec, check.measure, False, True, str(settings.threshold), tuple(lines))
+    return Check(
+        spec, check.measure, after_rollout=True, threshold=str(settings.threshold), explain=tuple(lines)
+    )
 
 
 def _soak(spec: CheckSpec, options: Options, context: Context) -> Check:
-    from promote_actions.gates.soak_sources import from_argocd, from_git
-
     required = soak.parse(options, context.target.soak if context.target else 0.0)
     if required <= 0:
         hint = "give its option 'duration', or `soak` of the target environment in promotion.yaml"
         raise InputError(f"check '{spec.name}' has no duration, so it measures nothing", hint=hint)
     version = context.need("version", context.version, spec.name)
-    if context.addresses.argocd_server:
+    if context.instruments.argocd_server:
         name = context.config.service(context.service).application(context.environment.name)
-        source, where = from_argocd(context.argocd, name, version, context.git), context.argocd.page(name)
+        server = context.instruments.argocd
+        source, where = from_argocd(server, name, version, context.git), server.page(name)
     elif context.git is not None:
         source, where = from_git(context.git, version), f"git history of {context.git.paths[0]}"
     else:
@@ -189,8 +162,6 @@ def _soak(spec: CheckSpec, options: Options, context: Context) -> Check:
 
 
 def _approvals(spec: CheckSpec, options: Options, context: Context) -> Check:
-    from promote_actions.adapters.forge import ForgeRepository
-
     repository = context.repository
     if not isinstance(repository, ForgeRepository):
         hint = "give gitops as owner/name on GitHub"

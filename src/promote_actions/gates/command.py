@@ -156,6 +156,7 @@ def prepare(inputs: HealthGateInputs, runner: Runner) -> tuple[Any, list[Check]]
     target = target_of(config, environment, inputs.to)
     context = Context(
         config=config,
+        instruments=_instruments(inputs),
         service=inputs.service,
         environment=environment,
         target=target,
@@ -166,7 +167,6 @@ def prepare(inputs: HealthGateInputs, runner: Runner) -> tuple[Any, list[Check]]
         digest=inputs.digest,
         number=inputs.pull_request or 0,
         stability=inputs.stability,
-        addresses=_addresses(inputs),
     )
     context = _with_version(context)
     soak = inputs.soak or (target.soak if target else 0.0)
@@ -202,12 +202,12 @@ def _with_version(context: Any) -> Any:
     return replace(context, version=named)
 
 
-def _addresses(inputs: HealthGateInputs) -> Any:
+def _instruments(inputs: HealthGateInputs) -> Any:
     from dataclasses import fields
 
-    from promote_actions.gates.build import Addresses
+    from promote_actions.adapters.instruments import Instruments
 
-    return Addresses(**{field.name: getattr(inputs, field.name) for field in fields(Addresses)})
+    return Instruments(**{field.name: getattr(inputs, field.name) for field in fields(Instruments)})
 
 
 def _wanted(inputs: HealthGateInputs, soak: float) -> Any:

@@ -37,7 +37,7 @@ from promote_actions.gates.threshold import parse as parse_threshold
 
 KNOWN = (
     *COMMON, "url", "query", "threshold", "window", "min-window", "metric", "selector", "status-label",
-    "min-requests", "traffic-query", "max-age", "on-no-data", "user", "namespace", "unit",
+    "min-requests", "traffic-query", "max-age", "on-no-data", "user", "tenant",
 )  # fmt: skip
 DEFAULT_THRESHOLD = "<= 0.01"
 DEFAULT_SELECTOR = 'service="{service}",environment="{environment}"'

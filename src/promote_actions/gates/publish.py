@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from promote_actions.adapters.forge import ForgeRepository, StatusState
 from promote_actions.errors import PromoteError
 from promote_actions.gates.judge import worst
 from promote_actions.gates.model import CheckResult, GateResult, Verdict
 from promote_actions.runner import Runner
 
 if TYPE_CHECKING:
-    from promote_actions.adapters.forge import StatusState
     from promote_actions.gates.build import Context
 
 CONTEXTS = {"soak": "promotion/soak", "approvals": "promotion/approvals"}
@@ -24,8 +24,6 @@ _DESCRIPTION_LIMIT = 140
 
 def publish(context: Context, result: GateResult, runner: Runner) -> None:
     """Set the statuses; what can't be published is a warning, since the gate's own result stands."""
-    from promote_actions.adapters.forge import ForgeRepository
-
     if not isinstance(context.repository, ForgeRepository) or not context.number:
         runner.warning("nothing is published: that needs gitops on GitHub and a pull-request")
         return

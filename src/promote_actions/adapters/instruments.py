@@ -1,0 +1,71 @@
+"""What a gate measures with: every service's adapter, made when a check asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from promote_actions.adapters.argocd import ArgoCD
+from promote_actions.adapters.http_client import Tls
+from promote_actions.errors import InputError
+from promote_actions.gates.http import Answer, Request
+from promote_actions.gates.prometheus import Queries
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """Where to measure and with which credentials, as the caller gave them; empty means not given.
+
+    ``ca_file``, ``cert_file`` and ``key_file`` hold for every service, ``argocd_ca`` takes the first's
+    place for Argo CD. ``request_timeout`` is seconds for one call.
+    """
+
+    argocd_server: str = ""
+    argocd_token: str = ""
+    argocd_namespace: str = ""
+    argocd_ca: str = ""
+    argocd_insecure: bool = False
+    base_url: str = ""
+    prometheus_url: str = ""
+    prometheus_token: str = ""
+    prometheus_user: str = ""
+    prometheus_password: str = ""
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    request_timeout: float = 10.0
+
+    @cached_property
+    def _tls(self) -> Tls:
+        return Tls(self.ca_file, self.cert_file, self.key_file)
+
+    @cached_property
+    def argocd(self) -> ArgoCD:
+        """The Argo CD server; raises :class:`InputError` when none was given."""
+        if not self.argocd_server:
+            raise InputError("no Argo CD server was given", hint="give argocd-server")
+        tls = Tls(self.argocd_ca or self.ca_file, self.cert_file, self.key_file, self.argocd_insecure)
+        return ArgoCD(
+            self.argocd_server, self.argocd_token, tls, self.argocd_namespace, self.request_timeout
+        )
+
+    def prober(self, timeout: float | None = None) -> Callable[[Request], Answer]:
+        """A function that asks an application; ``timeout`` is seconds for one exchange."""
+        from promote_actions.adapters.http_probe import prober
+
+        return prober(timeout or self.request_timeout, self._tls)
+
+    def prometheus(self, url: str, user: str = "", tenant: str = "") -> Queries:
+        """The Prometheus at ``url``, with the credentials that were given."""
+        from promote_actions.adapters.prometheus import Prometheus
+
+        return Prometheus(
+            url,
+            self.prometheus_token,
+            self.prometheus_user or user,
+            self.prometheus_password,
+            tenant,
+            self._tls,
+            self.request_timeout,
+        )
