@@ -84,7 +84,6 @@ class CommitStatus:
     description: str = ""
     url: str = ""
     created_at: datetime | None = None
-    creator: str = ""
 
 
 @dataclass(frozen=True)

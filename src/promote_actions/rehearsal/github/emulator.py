@@ -12,6 +12,7 @@ from promote_actions.adapters.git_process import Git
 from promote_actions.rehearsal.github import (
     contents,
     git_data,
+    graphql,
     issues,
     people,
     pulls,
@@ -33,7 +34,7 @@ from promote_actions.rehearsal.github.state import (
 )
 from promote_actions.rehearsal.github.store import Store
 
-_ROOMS = (contents, git_data, issues, people, pulls, repos, reviews, statuses)
+_ROOMS = (contents, git_data, graphql, issues, people, pulls, repos, reviews, statuses)
 ROUTES = tuple(route for room in _ROOMS for route in room.ROUTES)
 
 
