@@ -72,11 +72,8 @@ def _service_facts(
     environment: Environment,
     source: Environment | None,
 ) -> ServiceFacts:
-    return ServiceFacts(
-        service=service,
-        target=live(files, config, service, environment),
-        source=None if source is None else live(files, config, service, source),
-    )
+    come_from = None if source is None else live(files, config, service, source)
+    return ServiceFacts(service, live(files, config, service, environment), come_from)
 
 
 def live(files: Mapping[str, bytes], config: Config, service: Service, environment: Environment) -> Live:
