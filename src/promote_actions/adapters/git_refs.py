@@ -17,10 +17,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from promote_actions.adapters.git_process import Git, without_credentials
 from promote_actions.adapters.local_tags import read_tags
+from promote_actions.adapters.turns import turn
 from promote_actions.errors import DependencyError, InputError, PromoteError, one_line
 
 _SHA = re.compile(r"HEAD|[0-9a-fA-F]{7,40}|[0-9a-fA-F]{64}")
@@ -40,6 +42,9 @@ class LocalTags:
 
     def tags(self, prefixes: Sequence[str]) -> Mapping[str, str]:
         return read_tags(self.git, self.common_dir, prefixes)
+
+    def turn(self) -> AbstractContextManager[None]:
+        return turn(folder=self.common_dir)
 
     def create(self, names: Sequence[str], commit: str) -> PromoteError | None:
         orders = "".join(f"create refs/tags/{name} {commit}\n" for name in names)
@@ -69,6 +74,9 @@ class RemoteTags:
             if name.startswith(tuple(prefixes)):
                 tags[name] = sha
         return tags
+
+    def turn(self) -> AbstractContextManager[None]:
+        return turn(key=self.git.url or self.git.directory)
 
     def create(self, names: Sequence[str], commit: str) -> PromoteError | None:
         if not self.git.run("cat-file", "-e", f"{commit}^{{commit}}").status:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from promote_actions.adapters.http_json import Answer, JsonApi
+from promote_actions.adapters.turns import turn
 from promote_actions.errors import DependencyError, InputError, PromoteError
 
 API = "https://api.github.com"
@@ -75,6 +77,9 @@ class GitHubTags:
                     if name.startswith(prefix):
                         found[name] = self._commit_of(ref)
         return found
+
+    def turn(self) -> AbstractContextManager[None]:
+        return turn(key=f"{self.api.base}/{self.repo}")
 
     def create(self, names: Sequence[str], commit: str) -> PromoteError | None:
         for name in names:

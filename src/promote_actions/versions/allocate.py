@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from promote_actions.errors import DependencyError, PromoteError, Refused
@@ -23,6 +24,7 @@ from promote_actions.versions.calver import CalVer, version_of_tag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from typing import Protocol
 else:
     Protocol = object
@@ -49,6 +51,9 @@ class TagStore(Protocol):
         An annotated tag counts as the commit that it points at; a tag of something else than a commit
         has an empty SHA.
         """
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Hold back other processes on this machine meanwhile, where that can be done: it saves losing."""
 
     def create(self, names: Sequence[str], commit: str) -> PromoteError | None:
         """Create the tags ``names`` on ``commit``, none of which may exist yet.
@@ -170,22 +175,26 @@ def allocate(
     Raises :class:`Refused` for a fixed build that is taken, :class:`DependencyError` when the server
     keeps refusing or the races never end, and what ``store`` raises.
     """
-    this_month = request.month_prefix(request.months[0])
-    tags = dict(store.tags([request.month_prefix(month) for month in request.months]))
+    asked = [request.month_prefix(month) for month in request.months]
+    tags: dict[str, str] = {}
+    seen: dict[str, str] | None = None
+    failure: PromoteError | None = None
     started, attempts, stuck = clock(), 0, 0
     while True:
-        began = clock()
-        decision = decide(tags, request)
-        failure = store.create(decision.missing, request.commit) if reserve and decision.missing else None
+        with store.turn() if reserve else nullcontext():
+            began = clock()
+            tags = {name: sha for name, sha in tags.items() if not name.startswith(asked[0])}
+            tags |= store.tags(asked)
+            stuck = stuck + 1 if tags == seen else 0
+            if failure and stuck >= PATIENCE:
+                raise failure
+            decision = decide(tags, request)
+            failure = (
+                store.create(decision.missing, request.commit) if reserve and decision.missing else None
+            )
         if failure is None:
             break
-        older = {name: commit for name, commit in tags.items() if not name.startswith(this_month)}
-        again = older | dict(store.tags([this_month]))
-        attempts += 1
-        stuck = stuck + 1 if again == tags else 0
-        tags = again
-        if stuck >= PATIENCE:
-            raise failure
+        attempts, seen, asked = attempts + 1, tags, asked[:1]
         if clock() - started > GIVE_UP:
             raise DependencyError(
                 f"{attempts} attempts in {clock() - started:.0f} s each lost the race for a build of"
@@ -193,9 +202,8 @@ def allocate(
                 hint="run again when fewer builds ask at once",
             )
         pause(pause_after(attempts, clock() - began))
-    return Allocation(
-        decision.version, isinstance(decision, Reuse), _previous(store, tags, decision.version, request)
-    )
+    previous = _previous(store, tags, decision.version, request)
+    return Allocation(decision.version, isinstance(decision, Reuse), previous)
 
 
 def pause_after(losses: int, attempt: float) -> float:
