@@ -121,7 +121,7 @@ def _summary(codeowners: Codeowners, matches: dict[str, Match]) -> str:
 
 def _markdown(cell: str) -> str:
     """``cell`` as code in a table: nothing in it is markup, a mention or the end of the cell."""
-    safe = cell.replace("&", "&amp;").replace("<", "&lt;").replace("|", "&#124;")
+    safe = "".join(char if char.isalnum() or char in " /.-" else f"&#{ord(char)};" for char in cell)
     return f"<code>{safe}</code>" if cell else ""
 
 

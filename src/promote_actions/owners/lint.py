@@ -11,7 +11,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-from promote_actions.owners.parse import LOCATIONS, Codeowners, Owner, Problem, Rule, fold
+from promote_actions.owners.parse import LOCATIONS, Code, Codeowners, Owner, Problem, Rule, fold
 from promote_actions.owners.pattern import split_path
 from promote_actions.owners.shadow import covers
 
@@ -62,7 +62,7 @@ def second_files(present: Iterable[str]) -> tuple[Problem, ...]:
 
 
 def _problem(
-    file: str, rule: Rule, code: str, message: str, suggestion: str, *, column: int = 0, note: bool = False
+    file: str, rule: Rule, code: Code, message: str, suggestion: str, *, column: int = 0, note: bool = False
 ) -> Problem:
     return Problem(
         code, message, suggestion, file, rule.line, column or rule.column, rule.source, note=note

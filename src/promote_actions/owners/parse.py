@@ -22,6 +22,25 @@ LOCATIONS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 SIZE_LIMIT = 3 * 1024 * 1024
 """Bytes. A file must be smaller than this, or GitHub does not load it at all."""
 
+Code = Literal[
+    "dead-pattern",
+    "impossible-login",
+    "invalid-owner",
+    "invalid-pattern",
+    "literal-braces",
+    "matches-no-file",
+    "matches-nothing",
+    "not-compared",
+    "not-utf8",
+    "odd-space",
+    "owner-as-pattern",
+    "repeated-owner",
+    "second-file",
+    "team-as-user",
+    "too-large",
+]
+"""The kinds of problems; ``docs/owners.md`` explains each."""
+
 _USER = re.compile(r"@[A-Za-z0-9_-]+")
 _TEAM = re.compile(r"@[A-Za-z0-9_-]+/[A-Za-z0-9_-]+")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -63,11 +82,10 @@ class Problem:
     """Something wrong in the file. ``line`` and ``column`` count from 1; 0 is the file as a whole.
 
     ``skipped`` says that GitHub ignores the line (or the file); ``pattern`` is then the line's pattern
-    if it has a valid one. A ``note`` tells of a limit of the search, not of a fault. ``code`` is one of the
-    table in ``docs/owners.md``.
+    if it has a valid one. A ``note`` tells of a limit of the search, not of a fault.
     """
 
-    code: str
+    code: Code
     message: str
     suggestion: str
     file: str
@@ -155,7 +173,7 @@ def owner_of(word: str) -> Owner | None:
     return Owner(word, "email") if _EMAIL.fullmatch(word) else None
 
 
-def _refused(file: str, code: str, fact: str, suggestion: str) -> Codeowners:
+def _refused(file: str, code: Code, fact: str, suggestion: str) -> Codeowners:
     message = f"{fact}: GitHub does not read it, so nobody owns anything"
     return Codeowners(
         file, problems=(Problem(code, message, suggestion, file, skipped=True),), loaded=False
@@ -168,7 +186,9 @@ def _line(file: str, number: int, line: str) -> Rule | Problem | None:
         return None
     indent = len(line) - len(text)
 
-    def skipped(code: str, offset: int, message: str, hint: str, pattern: Pattern | None = None) -> Problem:
+    def skipped(
+        code: Code, offset: int, message: str, hint: str, pattern: Pattern | None = None
+    ) -> Problem:
         message = f"GitHub skips this line: {message}"
         return Problem(code, message, hint, file, number, indent + offset + 1, line, True, pattern)
 
