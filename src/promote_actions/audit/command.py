@@ -27,11 +27,11 @@ def open_gitops(inputs: AuditLogInputs, runner: Runner) -> GitOpsRepository:
     return open_repository(inputs.gitops, inputs.token, runner.env)
 
 
-def load_config(snapshot: Snapshot, inputs: AuditLogInputs) -> Config:  # noqa: ARG001
+def load_config(snapshot: Snapshot, inputs: AuditLogInputs) -> Config:
     """The configuration of the GitOps repository at ``snapshot``."""
-    from promote_actions.config.model import Config
+    from promote_actions.config.load import load_from
 
-    return Config()
+    return load_from(snapshot, inputs.config)
 
 
 def _record(inputs: AuditLogInputs, runner: Runner) -> Result:

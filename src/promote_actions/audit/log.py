@@ -6,7 +6,7 @@ so two writers can never extend the same head: the second one's landing conflict
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from promote_actions.adapters.gitops import FileChange, Snapshot
@@ -53,6 +53,31 @@ def last_record(
         if chained:
             return max(chained, key=lambda each: each[1].sequence)
     return None
+
+
+def last_records(
+    snapshot: Snapshot, config: Config, pairs: Iterable[tuple[str, str]]
+) -> Mapping[tuple[str, str], Record]:
+    """The newest record of each pair of service and environment that has one, in a single reading.
+
+    Records that can't be read are left out: this is for showing, :func:`read_head` is for writing.
+    """
+    names = Names(snapshot.files(config.audit_folder))
+    places: dict[str, list[tuple[str, str]]] = {}
+    for service, environment in pairs if names.taken else ():
+        days = names.newest_first(service, _aliases(config.environment(environment)))
+        for path in days[0][1] if days else ():
+            places.setdefault(path, []).append((service, environment))
+    newest: dict[tuple[str, str], Record] = {}
+    for path, data in snapshot.read_many(places).items():
+        try:
+            record = from_json(data, path)
+        except InputError:
+            continue
+        pair = (record.service, config.environment(record.to_environment).name)
+        if pair in places[path] and (pair not in newest or newest[pair].sequence < record.sequence):
+            newest[pair] = record
+    return newest
 
 
 def _aliases(environment: Environment) -> tuple[str, ...]:

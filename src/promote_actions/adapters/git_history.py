@@ -1,0 +1,129 @@
+"""The history of thousands of files in one pass of git, and of their contents in one more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from promote_actions.adapters.git_objects import GitSnapshot
+from promote_actions.adapters.git_process import Git
+from promote_actions.adapters.gitops import Commit
+
+DEADLINE = 600.0
+"""Seconds that the pass over the whole history may take."""
+
+BATCH = 4000
+"""Objects asked of git at a time: what bounds the memory that contents take."""
+
+_FORMAT = "%x00%H%x00%P%x00%an%x00%ae%x00%ct%x00%B%x00"
+_OBJECT = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+@dataclass(frozen=True)
+class Touch:
+    """A commit that changed a file; ``blob`` is the id of its new content, empty when it removed it."""
+
+    commit: Commit
+    blob: str
+
+
+def touches(
+    snapshot: GitSnapshot, paths: Iterable[str], scope: Sequence[str], per_path: int, commits: int
+) -> Mapping[str, Sequence[Touch]]:
+    """For each of ``paths`` the newest ``per_path`` commits that changed it, newest first.
+
+    One pass over at most ``commits`` commits of the branch itself: a merge counts as one change, made
+    when it was merged. ``scope`` are git pathspecs that hold all paths.
+    """
+    out = snapshot.git.check(
+        "log",
+        "-z",
+        "--raw",
+        "--no-abbrev",
+        "--no-renames",
+        "--diff-merges=first-parent",
+        "--first-parent",
+        f"--max-count={commits}",
+        f"--format={_FORMAT}",
+        snapshot.commit,
+        "--",
+        *scope,
+        deadline=DEADLINE,
+    )
+    found: dict[str, list[Touch]] = {path: [] for path in paths}
+    for commit, blob, path in _entries(out):
+        kept = found.get(path)
+        if kept is not None and len(kept) < per_path:
+            kept.append(Touch(commit, blob))
+    return found
+
+
+def _entries(out: bytes) -> Iterator[tuple[Commit, str, str]]:
+    tokens = iter(out.split(b"\0"))
+    commit: Commit | None = None
+    for token in tokens:
+        word = token.lstrip(b"\n")
+        if word.startswith(b":") and commit is not None:
+            blob = word.split(b" ")[3].decode()
+            path = next(tokens).decode(errors="surrogateescape")
+            yield commit, "" if set(blob) == {"0"} else blob, path
+        elif _OBJECT.fullmatch(word):
+            rest = [next(tokens).decode(errors="replace") for _ in range(5)]
+            commit = Commit(
+                sha=word.decode(),
+                parents=tuple(rest[0].split()),
+                author=rest[1],
+                author_email=rest[2],
+                committed_at=datetime.fromtimestamp(int(rest[3]), timezone.utc),
+                message=rest[4].strip("\n"),
+            )
+
+
+def contents(git: Git, blobs: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """Id and bytes of each of ``blobs`` that there is, a batch at a time.
+
+    In a clone without contents they are fetched first, together; git itself would fetch one by one.
+    """
+    wanted = list(dict.fromkeys(blob for blob in blobs if blob))
+    if wanted and git.run("config", "--get", "remote.origin.promisor").text.strip() == "true":
+        _fetch_objects(git, wanted)
+    for start in range(0, len(wanted), BATCH):
+        asked = wanted[start : start + BATCH]
+        answer = git.check("cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in asked).encode())
+        position = 0
+        for blob in asked:
+            end = answer.index(b"\n", position)
+            header = answer[position:end].split(b" ")
+            position = end + 1
+            if header[-1] == b"missing":
+                continue
+            size = int(header[-1])
+            yield blob, answer[position : position + size]
+            position += size + 1
+
+
+def _fetch_objects(git: Git, blobs: Sequence[str]) -> None:
+    listed = git.check(
+        "cat-file",
+        "--batch-check",
+        "--buffer",
+        stdin="".join(f"{blob}\n" for blob in blobs).encode(),
+        env={"GIT_NO_LAZY_FETCH": "1"},
+    )
+    missing = [line.split()[0] for line in listed.decode().splitlines() if line.endswith(" missing")]
+    if missing:
+        git.check(
+            "-c",
+            "fetch.negotiationAlgorithm=noop",
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--filter=blob:none",
+            "--stdin",
+            "origin",
+            stdin="".join(f"{blob}\n" for blob in missing).encode(),
+            deadline=DEADLINE,
+        )

@@ -1,0 +1,130 @@
+"""``version-matrix``: which version runs where, since when, and how far apart the environments are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from promote_actions.errors import InputError, Refused
+from promote_actions.runner import Result, Runner
+from promote_actions.spec import Command, CommonInputs, Output, choice, flag, items, lines, number, text
+
+if TYPE_CHECKING:
+    from promote_actions.matrix.model import Matrix
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatrixInputs(CommonInputs):
+    """What ``version-matrix`` may be told."""
+
+    gitops: str = text("The GitOps repository: owner/name, a path or a URL.", ".")
+    branch: str = text("Branch of the GitOps repository; the default branch if empty.")
+    service: tuple[str, ...] = items("Only these services; all that there are if empty.")
+    html: str = text("File to write a self-contained page to.")
+    markdown: str = text("File to write the Markdown summary to.")
+    badge: str = text("File to write the drift to in the form that shields.io reads.")
+    history: int | None = number("Changes kept of each cell.", "10", minimum=1)
+    service_repo: tuple[str, ...] = lines(
+        "Where a service's tags are, one a line: nexo-be=owner/name, a path or a URL. "
+        "By default `repository` of the configuration."
+    )
+    tag_prefix: str = text("What the tags of released versions begin with, before the version.")
+    fail_on_drift: bool = flag("Refuse (exit 1) over drift.warn already; over drift.fail it always does.")
+    fail_over: int | None = number("Refuse (exit 1) over so many versions of drift.", minimum=0)
+    argocd_server: str = text("Argo CD's address; without it health is not shown.", env=("ARGOCD_SERVER",))
+    argocd_token: str = text("Argo CD's token.", secret=True, env=("ARGOCD_AUTH_TOKEN",))
+    show: str = choice("What the terminal shows.", ("table", "markdown"), "table")
+
+
+OUTPUTS = (
+    Output("matrix", "The matrix as JSON."),
+    Output("drift", "Drift of each service as JSON."),
+    Output("drift-level", "The worst drift level: none, low, medium, high or unknown."),
+    Output("html-path", "The page that was written."),
+)
+
+
+def run(inputs: MatrixInputs, runner: Runner) -> Result:
+    """Collect the matrix, render it every way that was asked for, and judge the drift."""
+    from promote_actions.adapters.repositories import open_repository
+    from promote_actions.config.load import load_from
+    from promote_actions.matrix.ask import questions
+    from promote_actions.matrix.collect import collect
+    from promote_actions.matrix.document import matrix_document
+    from promote_actions.matrix.render_markdown import render as markdown
+    from promote_actions.matrix.render_text import render as as_text
+
+    repository = open_repository(inputs.gitops, inputs.token, runner.env)
+    snapshot = repository.snapshot(inputs.branch)
+    config = load_from(snapshot, inputs.config)
+    now = datetime.now(timezone.utc)
+    matrix = collect(repository, snapshot, config, questions(inputs, runner, now))
+    summary = markdown(matrix)
+    _write_files(inputs, matrix, summary)
+    document = matrix_document(matrix)
+    outputs = {
+        "matrix": document,
+        "drift": {row["service"]: row["drift"] for row in document["services"]},
+        "drift-level": matrix.level,
+        "html-path": inputs.html if inputs.html and not inputs.dry_run else "",
+    }
+    shown = summary if inputs.show == "markdown" else as_text(matrix)
+    return Result(outputs, shown, summary, _refusal(inputs, matrix))
+
+
+def _write_files(inputs: MatrixInputs, matrix: Matrix, summary: str) -> None:
+    from promote_actions.matrix.document import badge
+    from promote_actions.matrix.render_html import render as page
+
+    wanted: dict[str, Callable[[], str]] = {
+        inputs.html: lambda: page(matrix),
+        inputs.markdown: lambda: summary,
+        inputs.badge: lambda: badge(matrix),
+    }
+    for path, make in wanted.items():
+        if not path or inputs.dry_run:
+            continue
+        try:
+            with open(path, "w", encoding="utf-8", newline="\n") as file:
+                file.write(make())
+        except OSError as error:
+            raise InputError(
+                f"cannot write '{path[:200]}': {error.strerror}", hint="give another path"
+            ) from None
+
+
+def _refusal(inputs: MatrixInputs, matrix: Matrix) -> Refused | None:
+    from promote_actions.matrix.words import drift_sentence
+
+    chosen = (inputs.fail_over, matrix.fail, matrix.warn if inputs.fail_on_drift else None)
+    limits = [limit for limit in chosen if limit is not None]
+    if not limits:
+        return None
+    limit = min(limits)
+    over = [row for row in matrix.rows if (row.drift.gap.behind or 0) > limit]
+    if not over:
+        return None
+    worst = max(over, key=lambda row: row.drift.gap.behind or 0)
+    more = f" (and {len(over) - 1} more services)" if len(over) > 1 else ""
+    return Refused(
+        f"{worst.service}: {drift_sentence(worst.drift)}{more}; the limit is {limit}",
+        hint=f"promote to {worst.drift.environment}, or raise drift.fail",
+    )
+
+
+COMMAND = Command(
+    name="version-matrix",
+    summary="Show which version runs where, and how far apart the environments are.",
+    description=(
+        "Read every service's values files and their history, and show them as a matrix: on the "
+        "terminal, in the job's summary, as JSON, and as one page that needs no network. Drift is "
+        "counted in released versions, never by subtracting build numbers."
+    ),
+    inputs=MatrixInputs,
+    outputs=OUTPUTS,
+    run=run,
+    icon="grid",
+    color="purple",
+)
