@@ -139,8 +139,7 @@ class HttpClient:
             ) from None
         finally:
             connection.close()
-        found = {name.lower(): value for name, value in answer.getheaders()}
-        return Response(answer.status, found, data, url, clock.passed)
+        return Response(answer.status, _joined(answer.getheaders()), data, url, clock.passed)
 
     def _connection(self, parts: SplitResult, clock: _Deadline) -> tuple[http.client.HTTPConnection, str]:
         left = max(clock.left, 0.05)
@@ -168,6 +167,15 @@ class HttpClient:
             kept += chunk
             if len(kept) > self.limit:
                 raise ValueError(f"its answer has more than {self.limit} bytes")
+
+
+def _joined(headers: list[tuple[str, str]]) -> dict[str, str]:
+    """Headers by lower-case name; what comes on several lines is one list (RFC 9110, section 5.2)."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key in found else value
+    return found
 
 
 @dataclass(frozen=True)
