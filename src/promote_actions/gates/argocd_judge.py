@@ -77,7 +77,7 @@ _Rule = Callable[[_Case], "_No | None"]
 
 def judge_application(app: Application, expected: Expected, git: GitView | None) -> Reading:
     """The reading that the facts give; the first rule that objects decides."""
-    links = (Link(f"Argo CD: {app.name}", app.url),) if app.url else ()
+    links = (Link(app.name, app.url), Link("history", f"{app.url}?rollback=0")) if app.url else ()
     details = tuple(str(node) for node in app.troubled[:5])
     for rule in _RULES:
         objection = rule(_Case(app, expected, git))

@@ -154,6 +154,7 @@ def prepare(inputs: HealthGateInputs, runner: Runner) -> tuple[Any, list[Check]]
     config, repository = _configuration(inputs, runner)
     environment = config.environment(inputs.environment)
     target = target_of(config, environment, inputs.to)
+    _refuse_hostile(inputs)
     context = Context(
         config=config,
         instruments=_instruments(inputs),
@@ -173,6 +174,15 @@ def prepare(inputs: HealthGateInputs, runner: Runner) -> tuple[Any, list[Check]]
     wanted = _wanted(inputs, soak)
     specs = plan(config, target, wanted, {kind: known for kind, (known, _) in KINDS.items()})
     return context, [build(spec, context) for spec in specs]
+
+
+def _refuse_hostile(inputs: HealthGateInputs) -> None:
+    from promote_actions.promotion.model import check_service, check_version
+
+    if inputs.service:
+        check_service(inputs.service)
+    if inputs.version:
+        check_version(inputs.version)
 
 
 def _configuration(inputs: HealthGateInputs, runner: Runner) -> tuple[Any, Any]:

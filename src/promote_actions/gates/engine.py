@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from promote_actions.errors import InputError, PromoteError
-from promote_actions.gates.judge import close, fold, glance, speaks_of, worst
+from promote_actions.gates.judge import close, fold, glance, reopened, speaks_of, worst
 from promote_actions.gates.model import (
     Check,
     CheckResult,
@@ -109,7 +109,7 @@ class Gate:
         with what is known so far; the result then says that it was interrupted and has not passed."""
         interrupted = False
         try:
-            while any(watch.state.verdict is None for watch in self.watches):
+            while self._is_open():
                 self._start_due()
                 self._wait()
                 self._expire()
@@ -121,6 +121,19 @@ class Gate:
         if interrupted and verdict == "passed":
             verdict = "inconclusive"
         return GateResult(verdict, results, round(now - self._begin, 3), interrupted)
+
+    def _is_open(self) -> bool:
+        """Whether anything is left to do. Before a gate passes, a rollout that was proven long ago is
+        looked at once more: it may have broken while other checks were waiting."""
+        if any(watch.state.verdict is None for watch in self.watches):
+            return True
+        now = time.monotonic()
+        if self._once or any(watch.state.verdict != "passed" for watch in self.watches):
+            return False
+        old = [watch for watch in self._provers if now - watch.ended > watch.check.spec.interval]
+        for watch in old:
+            watch.state, watch.due = reopened(watch.state), now
+        return bool(old)
 
     def _start_due(self) -> None:
         now = time.monotonic()

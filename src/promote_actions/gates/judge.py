@@ -86,6 +86,11 @@ def close(state: CheckState, timed_out: bool) -> CheckState:
     return state.settled("timed-out" if timed_out else "inconclusive")
 
 
+def reopened(state: CheckState) -> CheckState:
+    """A check that passed and must show it once more: its good readings don't count again."""
+    return replace(state, verdict=None, good=0)
+
+
 def glance(reading: Reading) -> CheckState:
     """The state that one single reading gives (``--once``): how things are now, by that reading alone."""
     once = CheckSpec("", "", success=1, failure_limit=0, error_limit=0)
