@@ -41,7 +41,7 @@ def build(lock: str, key: str, places: list[str], env: dict[str, str], verbose: 
                 if not is_ready(place, key):
                     _build_at(place, lock, key, env, verbose)
                 return place
-        except OSError as error:  # noqa: PERF203 - a few folders
+        except OSError as error:
             reason = f"{error.filename or place}: {error.strerror or error}"
     raise Failure(
         f"no folder to keep Python packages in ({reason})",
