@@ -70,12 +70,15 @@ def _by_git(
         pairs.setdefault(path, []).append(pair)
     cap = max(12, min(1000, CHANGES // len(pairs)))
     touched = touches(snapshot, pairs, pathspecs(config), cap, COMMITS)
-    places = {touch.blob: path for path, each in touched.items() for touch in each}
+    places: dict[str, set[str]] = {}
+    for path, each in touched.items():
+        for touch in each:
+            places.setdefault(touch.blob, set()).add(path)
     found: dict[tuple[str, str], str] = {}
     for blob, data in contents(snapshot.git, places):
-        path = places[blob]
-        for service in {pair[0] for pair in pairs[path]}:
-            found[blob, service] = _quietly(now.read, data, path, service)
+        for path in places[blob]:
+            for service in {pair[0] for pair in pairs[path]}:
+                found[blob, service] = _quietly(now.read, data, path, service)
     told = {}
     for path, each in touched.items():
         for pair in pairs[path]:

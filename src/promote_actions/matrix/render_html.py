@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,8 @@ from promote_actions.matrix.document import commit_url, matrix_document
 from promote_actions.matrix.markup import escape, link
 from promote_actions.matrix.model import Matrix
 from promote_actions.matrix.render_rows import table_body, unhealthy
+
+_ESCAPED = re.compile("[<>&\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
 def render(matrix: Matrix, sections: Sequence[str] = ()) -> str:
@@ -79,11 +82,9 @@ def _hash(text: str) -> str:
 
 
 def _data(matrix: Matrix) -> str:
-    """JSON inside a script element: ``<`` can't end it, and the line separators are escaped as well."""
+    """JSON inside a script element: what could end it is escaped, and so is what can't be seen."""
     text = json.dumps(matrix_document(matrix), ensure_ascii=False, separators=(",", ":"))
-    for char in "<>&\u2028\u2029":
-        text = text.replace(char, f"\\u{ord(char):04x}")
-    return text
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _facts(matrix: Matrix) -> str:
