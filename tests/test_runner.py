@@ -72,10 +72,11 @@ def test_a_value_cannot_add_an_output(tmp_path: Path, value: str) -> None:
 
 def test_a_delimiter_in_a_value_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the value holds the delimiter that was drawn, another one is drawn."""
-    drawn = iter(["one", "two"])
-    monkeypatch.setattr(module.uuid, "uuid4", lambda: next(drawn))
-    make(tmp_path).finish(Result({"version": "a\nghadelimiter_one\nevil=1"}))
-    assert parse_key_values(read(tmp_path / "GITHUB_OUTPUT")) == {"version": "a\nghadelimiter_one\nevil=1"}
+    drawn = iter([b"one", b"two"])
+    monkeypatch.setattr(module.os, "urandom", lambda size: next(drawn))
+    value = f"a\nghadelimiter_{b'one'.hex()}\nevil=1"
+    make(tmp_path).finish(Result({"version": value}))
+    assert parse_key_values(read(tmp_path / "GITHUB_OUTPUT")) == {"version": value}
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a=b", "a<<b", "", "1a", "a b"])

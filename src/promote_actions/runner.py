@@ -8,17 +8,18 @@ commands" page and its toolkit (``@actions/core``).
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TextIO
 
 from promote_actions.errors import InputError, Location, PromoteError, one_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing typing would cost a tenth of a short command's time
+    from typing import TextIO
 
 SUMMARY_LIMIT = 900_000
 """Bytes of a step summary that we write at most; the runner drops a summary over 1 MiB whole."""
@@ -26,8 +27,8 @@ SUMMARY_LIMIT = 900_000
 SHORTEST_MASK = 6
 """A shorter secret is not registered: masking ``app`` would empty every output that contains it."""
 
-_OUTPUT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+_OUTPUT_NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
+_CREDENTIALS = r"(?<=://)[^/@\s]+@"
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Runner:
         """``text`` without registered secrets and without credentials in URLs."""
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, "***")
-        return _CREDENTIALS.sub("***@", text)
+        return re.sub(_CREDENTIALS, "***@", text) if "://" in text else text
 
     # -- words -------------------------------------------------------------------------------
 
@@ -171,6 +172,8 @@ class Runner:
             summary = truncate(self.redact(result.summary), SUMMARY_LIMIT)
             self._append("GITHUB_STEP_SUMMARY", summary.rstrip("\n") + "\n")
         if self.json_output:
+            import json
+
             document = json.dumps(dict(result.outputs), ensure_ascii=False, indent=2)
             document = document.replace("##[", "##\\u005b")  # the same JSON, and no runner's command
             self.stdout.write(self.redact(document) + "\n")
@@ -201,16 +204,22 @@ def as_text(value: object) -> str:
         return value
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    import json
+
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _output_block(item: tuple[str, str]) -> str:
     name, value = item
-    if not _OUTPUT_NAME.fullmatch(name):
+    if not re.fullmatch(_OUTPUT_NAME, name):
         raise ValueError(f"output name {name!r}")
-    delimiter = f"ghadelimiter_{uuid.uuid4()}"
+    delimiter = f"ghadelimiter_{os.urandom(16).hex()}"
     while delimiter in value:
-        delimiter = f"ghadelimiter_{uuid.uuid4()}"
+        delimiter = f"ghadelimiter_{os.urandom(16).hex()}"
     return f"{name}<<{delimiter}\n{value}\n{delimiter}\n"
 
 

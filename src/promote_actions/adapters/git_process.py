@@ -5,13 +5,11 @@ Standard library only: ``calver`` uses it with nothing installed.
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit, urlunsplit
 
 from promote_actions.errors import DependencyError, InputError
 
@@ -118,20 +116,35 @@ class Git:
     def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
         env = {key: value for key, value in os.environ.items() if key not in _INHERITED_POINTERS}
         env |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
-        settings = {"core.quotePath": "false", "gc.auto": "0", "maintenance.auto": "false"}
-        parts = urlsplit(self.url)
-        if self.token and parts.scheme in ("http", "https"):
-            basic = base64.b64encode(f"x-access-token:{self.token}".encode()).decode()
-            host = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "/", "", ""))
-            settings[f"http.{host}.extraHeader"] = f"Authorization: Basic {basic}"
-            settings["http.followRedirects"] = "false"
-        for index, (key, value) in enumerate(settings.items()):
+        settings = [("core.quotePath", "false"), ("gc.auto", "0"), ("maintenance.auto", "false")]
+        if self.token and self.url.lower().startswith(("http://", "https://")):
+            settings += _authorization(self.url, self.token)
+        for index, (key, value) in enumerate(settings):
             env |= {f"GIT_CONFIG_KEY_{index}": key, f"GIT_CONFIG_VALUE_{index}": value}
         env["GIT_CONFIG_COUNT"] = str(len(settings))
         return env | dict(more)
 
 
 _INHERITED_POINTERS = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"}
+
+
+def _authorization(url: str, token: str) -> list[tuple[str, str]]:
+    """Settings that send ``token`` to the host of ``url`` alone.
+
+    The empty header takes back those of the checkout's own configuration (``actions/checkout`` leaves
+    one): GitHub answers 400 to two of them.
+    """
+    import base64
+    from urllib.parse import urlsplit, urlunsplit
+
+    parts = urlsplit(url)
+    host = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "/", "", ""))
+    basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    return [
+        (f"http.{host}.extraHeader", ""),
+        (f"http.{host}.extraHeader", f"Authorization: Basic {basic}"),
+        ("http.followRedirects", "false"),
+    ]
 
 
 def without_credentials(url: str) -> str:
