@@ -25,6 +25,9 @@ from promote_actions.images.tags import TagSet, make_tags
 from promote_actions.runner import Result, Runner
 from promote_actions.spec import Command, CommonInputs, Output, choice, flag, items, lines, number, text
 
+GIT_DEADLINE = 20.0
+"""Seconds for a question about the checkout; none of them leaves this machine."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DockerTagsInputs(CommonInputs):
@@ -112,10 +115,10 @@ def run(inputs: DockerTagsInputs, runner: Runner) -> Result:
 
 
 def _request(inputs: DockerTagsInputs, build: Build, now: float) -> Request:
-    version = check_tag(inputs.version, "version") if inputs.version else ""
+    version = check_tag(inputs.version, "--version") if inputs.version else ""
     short = build.sha[: inputs.short_sha_length]
     written = "\n".join((*inputs.tags, *inputs.flavor, *inputs.labels, *inputs.annotations))
-    committed = commit_date(build) if "commit_date" in written else None
+    committed = commit_date(build, _ask_git) if "commit_date" in written else None
     return Request(
         build=build,
         scope=scope_of(build, version=version, short_sha=short, now=now, committed=committed),
@@ -133,10 +136,21 @@ def _build(inputs: DockerTagsInputs, env: Mapping[str, str]) -> Build:
     use_git = inputs.context == "git"
     build = build_from(env, payload, head_sha=head and not use_git, default_branch=inputs.default_branch)
     if use_git:
-        return with_git(build)
-    if not build.ref and not build.sha and not build.event and in_checkout():
-        return with_git(build)
+        return with_git(build, _ask_git)
+    if not build.ref and not build.sha and not build.event and in_checkout(_ask_git):
+        return with_git(build, _ask_git)
     return build
+
+
+def _ask_git(*arguments: str) -> str | None:
+    from promote_actions.adapters.git_process import Git
+    from promote_actions.errors import DependencyError
+
+    try:
+        done = Git().run(*arguments, deadline=GIT_DEADLINE)
+    except DependencyError:
+        return None
+    return done.text.strip() if done.status == 0 else None
 
 
 def _rules(inputs: DockerTagsInputs, version: str) -> tuple[Rule, ...]:

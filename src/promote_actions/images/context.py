@@ -1,6 +1,8 @@
 """What is being built: the event, the ref and the commit, from ``GITHUB_*`` and the event's payload.
 
-Pure: reading the payload's file and git is :mod:`promote_actions.images.surroundings`. Variables:
+Pure: reading the payload's file and git is :mod:`promote_actions.images.surroundings`. This command
+is in every build, so its records are named tuples, which cost an eighth of a dataclass at start-up.
+Variables:
 https://docs.github.com/en/actions/reference/workflows-and-actions/variables, payloads:
 https://docs.github.com/en/webhooks/webhook-events-and-payloads.
 """
@@ -8,8 +10,7 @@ https://docs.github.com/en/webhooks/webhook-events-and-payloads.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from promote_actions.errors import InputError, one_line
 
@@ -20,8 +21,10 @@ _ON_DEFAULT_BRANCH = ("discussion", "issues", "schedule")
 """Events that always run on the last commit of the default branch, by (part of) their name."""
 
 
-@dataclass(frozen=True)
-class Build:
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Build(NamedTuple):
     """One build. ``ref`` is a full ref or empty, ``sha`` a full commit SHA or empty.
 
     ``repository`` is ``owner/name``, ``server`` a URL. ``payload`` is the event's, as it came.
@@ -34,8 +37,8 @@ class Build:
     repository: str = ""
     server: str = "https://github.com"
     default_branch: str = ""
-    run: Mapping[str, str] = field(default_factory=dict)
-    payload: Mapping[str, Any] = field(default_factory=dict)
+    run: Mapping[str, str] = _NOTHING
+    payload: Mapping[str, Any] = _NOTHING
 
     @property
     def branch(self) -> str:
@@ -98,11 +101,9 @@ def build_from(
     event = env.get("GITHUB_EVENT_NAME", "")
     ref = env.get("GITHUB_REF", "")
     sha = env.get("GITHUB_SHA", "")
-    if "pull_request_target" in event:
-        # GitHub names the base branch here; the image is the pull request's all the same.
-        number = payload.get("number")
-        if isinstance(number, int) and not isinstance(number, bool):
-            ref = f"refs/pull/{number}/merge"
+    if "pull_request_target" in event or (event.startswith("pull_request") and not ref):
+        # GitHub names the base branch for the first; the image is the pull request's all the same.
+        ref = _pull_ref(payload)
     head = text_at(payload, "pull_request", "head", "sha")
     if head_sha and head and event.startswith("pull_request") and ref.startswith("refs/pull/"):
         sha = head
@@ -117,6 +118,16 @@ def build_from(
         run={name: env.get(variable, "") for name, variable in names.items()},
         payload=payload,
     )
+
+
+def _pull_ref(payload: Mapping[str, Any]) -> str:
+    number = payload.get("number")
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise InputError(
+            "the event of the pull request doesn't say its number",
+            hint="GITHUB_EVENT_PATH must name the payload that the runner wrote",
+        )
+    return f"refs/pull/{number}/merge"
 
 
 def _checked_ref(ref: str) -> str:

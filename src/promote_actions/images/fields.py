@@ -20,8 +20,9 @@ def without_comments(lines: Iterable[str]) -> tuple[str, ...]:
 def split_fields(line: str, what: str) -> list[str]:
     """The fields of ``line``; ``what`` names the input in the message of an :class:`InputError`.
 
-    A field that is quoted twice (the whole quoted field in quotes again) loses both pairs: that is
-    how a comma had to be written for docker/metadata-action, which reads such a line twice.
+    A double quote that doesn't begin a field is a character like any other. A field that is quoted
+    twice (the whole quoted field in quotes again) loses both pairs: that is how a comma has to be
+    written for docker/metadata-action, which reads such a line twice.
     """
     fields: list[str] = []
     rest = line
@@ -30,8 +31,6 @@ def split_fields(line: str, what: str) -> list[str]:
             field, rest = _quoted(rest, line, what)
         else:
             field, comma, rest = rest.partition(",")
-            if '"' in field:
-                raise _malformed(line, what, "a double quote stands inside a field")
             rest = comma + rest
         fields.append(field)
         if not rest:

@@ -7,14 +7,13 @@ The input of that name of docker/metadata-action
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from promote_actions.errors import InputError, one_line
 from promote_actions.images.fields import split_fields, split_pair
 
 
-@dataclass(frozen=True)
-class Flavor:
+class Flavor(NamedTuple):
     """``latest`` is ``auto``, ``true`` or ``false``; prefix and suffix may hold expressions.
 
     ``prefix_on_latest`` and ``suffix_on_latest`` apply them to ``latest`` as well.

@@ -23,7 +23,8 @@ LEVELS = ("manifest", "index", "manifest-descriptor", "index-descriptor")
 Pairs = tuple[tuple[str, str], ...]
 """Keys and values, in the order in which they are written."""
 
-_COLLATION = "_-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789abcdefghijklmnopqrstuvwxyz"
+_ORDER = "_-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789abcdefghijklmnopqrstuvwxyz"
+_RANKS = {ord(char): rank + 1 for rank, char in enumerate(_ORDER)}
 
 
 def timestamp(epoch: float) -> str:
@@ -93,13 +94,7 @@ def check_levels(levels: Sequence[str]) -> tuple[str, ...]:
 
 def collation_key(text: str) -> tuple[Any, ...]:
     """Sorts as Unicode's root collation does for ASCII: ``a`` before ``B``, ``_`` before ``-``."""
-    primary = tuple(_rank(char) for char in text)
-    return primary, tuple(char.isupper() for char in text), text
-
-
-def _rank(char: str) -> tuple[int, int]:
-    index = _COLLATION.find(char.lower())
-    return (0, index) if index >= 0 else (1, ord(char))
+    return text.lower().translate(_RANKS), tuple(map(str.isupper, text)), text
 
 
 def _plain(value: str) -> str:

@@ -6,7 +6,6 @@ A function returns None when its rule doesn't concern this build, as a rule for 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from promote_actions.errors import InputError, one_line
@@ -16,8 +15,7 @@ from promote_actions.images.flavor import Flavor
 from promote_actions.images.rules import Rule
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What tags are made for: the build, what expressions mean, the CalVer, and the common settings.
 
     ``short_sha`` is the abbreviated commit. ``release_tags`` grants a pull request a release's tags.
@@ -25,7 +23,7 @@ class Request:
 
     build: Build
     scope: Scope
-    flavor: Flavor = field(default_factory=Flavor)
+    flavor: Flavor = Flavor()
     version: str = ""
     short_sha: str = ""
     release_tags: bool = False

@@ -8,7 +8,7 @@ normal form).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LONGEST = 256
 """Characters of a version at most."""
@@ -29,8 +29,7 @@ _PRE = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": "rc"}
 _SAFE_INTEGER = 2**53 - 1
 
 
-@dataclass(frozen=True)
-class Numbered:
+class Numbered(NamedTuple):
     """A version that was understood. ``version`` is its normal form, without build metadata.
 
     ``final`` is false for pre-releases (and, by PEP 440, post- and development releases).

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from promote_actions.images.labels import Pairs
 from promote_actions.images.tags import TagSet
 
 
-@dataclass(frozen=True)
-class Published:
+class Published(NamedTuple):
     """An image's tags with everything around them. ``annotations`` carry their level in front."""
 
     found: TagSet

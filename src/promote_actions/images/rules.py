@@ -8,7 +8,7 @@ priorities, and the types ``calver`` and ``environment`` and the attribute ``mut
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from promote_actions.errors import InputError, one_line
 from promote_actions.images.fields import split_fields, split_pair
@@ -74,8 +74,7 @@ STRATEGY_RULES = (
 """The rules that stand in when there is a version: the strategy's section "Tags Docker Geradas"."""
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """One rule: its type, its attributes (defaults filled in), and the line that it was written as.
 
     ``unknown`` are attributes that its type doesn't have; they do nothing.

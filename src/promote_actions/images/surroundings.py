@@ -1,23 +1,22 @@
-"""What a build can only learn by looking: the event's file, the git checkout, the clock."""
+"""What a build can only learn by looking: the event's file, the git checkout, the clock.
+
+Git is asked through ``ask``, which the command passes in; no question leaves this machine.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from promote_actions.errors import DependencyError, InputError, one_line
+from promote_actions.errors import InputError, one_line
 from promote_actions.images.context import Build, text_at
 
-if TYPE_CHECKING:
-    from promote_actions.adapters.git_process import Git
+Ask = Callable[..., "str | None"]
+"""Runs git with the arguments given and returns what it says, stripped; None when it fails."""
 
 EVENT_LIMIT = 32 * 1024 * 1024
 """Bytes of an event's file at most; GitHub's payloads end at 25 MB."""
-
-GIT_DEADLINE = 20.0
-"""Seconds for a question about the checkout; none of them leaves this machine."""
 
 
 def read_event(path: str) -> Mapping[str, Any]:
@@ -87,58 +86,44 @@ def parse_date(text: str) -> float | None:
         return None
 
 
-def commit_date(build: Build) -> float | None:
+def commit_date(build: Build, ask: Ask) -> float | None:
     """When the commit of ``build`` was committed: from the event, else from git, else None."""
     commits = build.payload.get("commits")
     found = [*(commits if isinstance(commits, list) else []), build.payload.get("head_commit")]
     for commit in found:
         if isinstance(commit, Mapping) and build.sha and text_at(commit, "id") == build.sha:
             return parse_date(text_at(commit, "timestamp"))
-    if not build.sha:
-        return None
-    try:
-        done = _git().run("show", "-s", "--format=%ct", build.sha, "--", deadline=GIT_DEADLINE)
-    except DependencyError:
-        return None
-    seconds = done.text.strip()
-    return float(seconds) if done.status == 0 and seconds.isdigit() else None
+    seconds = ask("show", "-s", "--format=%ct", build.sha, "--") if build.sha else None
+    return float(seconds) if seconds and seconds.isascii() and seconds.isdigit() else None
 
 
-def with_git(build: Build) -> Build:
+def with_git(build: Build, ask: Ask) -> Build:
     """``build`` with the ref and the commit of the checkout in the working folder.
 
     On a detached HEAD the ref is, of what points at the commit: the ref that the event names, a tag, a
     pull request, a branch (the default branch first); or none, and then only rules that need none
     make tags. Raises :class:`InputError` outside a repository.
     """
-    git = _git()
-    done = git.run("rev-parse", "--verify", "HEAD", deadline=GIT_DEADLINE)
-    sha = done.text.strip()
-    if done.status or not sha:
+    sha = ask("rev-parse", "--verify", "HEAD")
+    if not sha:
         raise InputError(
             "context: git needs a checkout with a commit, and this folder is none",
             hint="check out the repository first, or use --context workflow",
         )
-    default = build.default_branch or _default_branch(git)
-    symbolic = git.run("symbolic-ref", "--quiet", "HEAD", deadline=GIT_DEADLINE).text.strip()
-    ref = symbolic or _detached_ref(git, build, sha, default)
-    return replace(build, ref=ref, sha=sha, default_branch=default)
+    remote = ask("symbolic-ref", "--quiet", "refs/remotes/origin/HEAD") or ""
+    default = build.default_branch or remote.removeprefix("refs/remotes/origin/")
+    ref = ask("symbolic-ref", "--quiet", "HEAD")
+    if not ref and build.sha == sha:
+        ref = build.ref
+    if not ref:
+        names = ask("for-each-ref", "--points-at", "HEAD", "--format=%(refname)") or ""
+        ref = choose_ref(names.split(), default)
+    return build._replace(ref=ref, sha=sha, default_branch=default)
 
 
-def in_checkout() -> bool:
+def in_checkout(ask: Ask) -> bool:
     """Whether the working folder is a git checkout that has a commit."""
-    try:
-        return _git().run("rev-parse", "--verify", "HEAD", deadline=GIT_DEADLINE).status == 0
-    except DependencyError:
-        return False
-
-
-def _detached_ref(git: Git, build: Build, sha: str, default: str) -> str:
-    if build.ref and build.sha == sha:
-        return build.ref
-    arguments = ("for-each-ref", "--points-at", "HEAD", "--format=%(refname)")
-    names = git.run(*arguments, deadline=GIT_DEADLINE).text.split()
-    return choose_ref(names, default)
+    return bool(ask("rev-parse", "--verify", "HEAD"))
 
 
 def choose_ref(names: list[str], default: str) -> str:
@@ -163,16 +148,3 @@ def _branch_ref(name: str) -> str:
     if not name.startswith("refs/remotes/") or not branch or branch == "HEAD" or remote == "pull":
         return ""
     return f"refs/heads/{branch}"
-
-
-def _default_branch(git: Git) -> str:
-    name = git.run(
-        "symbolic-ref", "--quiet", "refs/remotes/origin/HEAD", deadline=GIT_DEADLINE
-    ).text.strip()
-    return name.removeprefix("refs/remotes/origin/")
-
-
-def _git() -> Git:
-    from promote_actions.adapters.git_process import Git
-
-    return Git()

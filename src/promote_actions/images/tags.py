@@ -8,7 +8,7 @@ differs, and why.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from promote_actions.errors import InputError, one_line
 from promote_actions.images.context import Build
@@ -24,8 +24,7 @@ RELEASE_KINDS = frozenset(
 """Tags of a release, or of what is deployed: the build of a pull request doesn't move or make them."""
 
 
-@dataclass(frozen=True)
-class Tag:
+class Tag(NamedTuple):
     """One tag without its image: its name, what kind it is, and the rule it comes from.
 
     A mutable tag moves from image to image; an immutable one never may.
@@ -43,8 +42,7 @@ class Tag:
         return "mutable" if self.mutable else "immutable"
 
 
-@dataclass(frozen=True)
-class TagSet:
+class TagSet(NamedTuple):
     """``version`` is the image's version; ``tags`` come by priority.
 
     ``withheld`` are a release's tags that a pull request doesn't get; ``notes`` are worth a warning.
