@@ -183,6 +183,16 @@ def test_paths_with_commas_and_blanks(folder: Path, capsys: pytest.CaptureFixtur
     assert json.loads(capsys.readouterr().out)["owners"] == {"a,b": ["@x"], "c d": ["@y"]}
 
 
+def test_note_does_not_fail_the_lint(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That a file is too long to compare every line is said, and is no fault of the file."""
+    monkeypatch.setattr("promote_actions.owners.lint.COMPARISONS", 10)
+    _write(folder / "CODEOWNERS", "".join(f"*.x{number} @a\n" for number in range(20)))
+    assert run(["owners", "--lint"]) == 0
+    assert "[not-compared]" in capsys.readouterr().err
+
+
 def test_many_problems_are_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A thousand bad lines are not a thousand annotations."""
     _write(folder / "CODEOWNERS", "x bad\n" * 1000)

@@ -107,6 +107,7 @@ def test_suggestions(text: str, words: list[str]) -> None:
         ("a @a\nb @b\n*\n", [1, 2]),
         ("x @a\n* @b alice\n", []),
         ("/ @a\n* @b\n", []),
+        ("/ @a\n/ @b\n", []),
         ("a @a\na @a\na @a\n", [1, 2]),
     ],
 )

@@ -165,7 +165,7 @@ def compile_pattern(text: str) -> Pattern:
     if anchored and not parts[0]:
         parts.pop(0)
     never = any(part in ([], [_DOT], [_DOT, _DOT]) for part in parts)
-    one_level = anchored and not folder_only and parts[-1] == [STAR]
+    one_level = not folder_only and parts[-1] == [STAR]
     items = [None if part == [STAR, STAR] else _segment(part) for part in parts]
     if not anchored:
         items.insert(0, None)

@@ -73,6 +73,6 @@ def why_ignored(review: Review, head: str, author: str, author_id: int | None) -
 def _why_no_approval(review: Review, head: str) -> str:
     if review.is_bot:
         return "is a bot"
-    if not review.commit or review.commit != head:
+    if review.commit != head:
         return f"approved another commit ({review.commit[:7] or 'unknown'}, not {head[:7] or 'unknown'})"
     return "" if review.can_write else UNREAD
