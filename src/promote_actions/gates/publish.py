@@ -30,10 +30,20 @@ def publish(context: Context, result: GateResult, runner: Runner) -> None:
     forge = context.repository.forge
     try:
         head = forge.pull(context.number).head_sha
-        for name, state, description in statuses(result):
+        for name, state, description in [*statuses(result), *_not_asked(context, result)]:
             forge.set_status(head, name, state, description, runner.run_url)
     except PromoteError as error:
         runner.warning(f"the commit statuses could not be published: {error}")
+
+
+def _not_asked(context: Context, result: GateResult) -> list[tuple[str, StatusState, str]]:
+    """A branch's protection asks for the soak status of every promotion, also into an environment
+    without a soak."""
+    if context.target is None or context.target.soak:
+        return []
+    if any(check.spec.kind == "soak" for check in result.checks):
+        return []
+    return [(CONTEXTS["soak"], "success", f"{context.target.name} asks for no soak")]
 
 
 def statuses(result: GateResult) -> list[tuple[str, StatusState, str]]:
