@@ -6,6 +6,7 @@
         github.add_user("ben", "ben-token", lacks=("members",))   # a token without that permission
         github.add_team("nexo-org", "nexo-sre-team", ["ana", "ben"])
         github.add_repository("nexo-org/nexo-gitops", bare_path)  # made when there is none
+        github.commit("nexo-org/nexo-gitops", {"helm/nexo-be/values-qa.yaml": "image: …"}, login="ana")
         github.protect("nexo-org/nexo-gitops", "main", Protection(required_approvals=2))
         os.environ["GITHUB_API_URL"] = github.url
 

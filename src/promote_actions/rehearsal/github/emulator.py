@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -32,7 +32,7 @@ from promote_actions.rehearsal.github.state import (
     World,
     utc_now,
 )
-from promote_actions.rehearsal.github.store import Store
+from promote_actions.rehearsal.github.store import NOBODY, Store
 
 _ROOMS = (contents, git_data, graphql, issues, people, pulls, repos, reviews, statuses)
 ROUTES = tuple(route for room in _ROOMS for route in room.ROUTES)
@@ -156,6 +156,39 @@ class GitHubEmulator:
             now = self.world.now()
             made = Repository(self.world.new_id(), name, Store(folder), default_branch, now, private)
             self.world.repositories[name.lower()] = made
+            return made
+
+    def commit(
+        self,
+        name: str,
+        files: Mapping[str, bytes | str | None],
+        message: str = "Change files",
+        *,
+        branch: str = "",
+        login: str = "",
+    ) -> str:
+        """Commit ``files`` (None removes one) on ``branch``, as if pushed by ``login``; returns the SHA.
+
+        The branch is made when there is none: from the default branch's head, or with a first commit.
+        """
+        with self.world.lock:
+            repository = self.repository(name)
+            store, branch = repository.store, branch or repository.default_branch
+            head = store.head(branch)
+            parent = head or store.head(repository.default_branch)
+            entries = []
+            for path, content in files.items():
+                data = content.encode() if isinstance(content, str) else content
+                sha = NOBODY if data is None else store.write_blob(data)
+                entries.append(("0" if data is None else "100644", sha, path))
+            tree = store.write_tree(parent or "", entries)
+            if tree is None:
+                raise ValueError(f"git does not accept these files: {list(files)}")
+            user = self.world.user(login) or User(1, login or "somebody", "")
+            person = user.person(self.world.now())
+            made = store.write_commit(tree, [parent] if parent else [], message, person, person)
+            if not store.move_ref(f"refs/heads/{branch}", made, head or NOBODY):
+                raise RuntimeError(f"branch {branch} moved meanwhile")
             return made
 
     def repository(self, name: str) -> Repository:

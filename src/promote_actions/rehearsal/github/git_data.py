@@ -156,7 +156,7 @@ def _tree_entry(call: Call, entry: Any) -> tuple[str, str, str]:
     path, mode = entry["path"], entry.get("mode", "100644")
     if entry.get("type", "blob") != _MODES.get(mode):
         raise ApiError(422, "tree.mode and tree.type do not agree")
-    if path.startswith("/") or "\0" in path or "" in path.split("/"):
+    if "\0" in path or {"", ".", "..", ".git"} & set(path.lower().split("/")):
         raise ApiError(422, "tree.path contains a malformed path component")
     if isinstance(entry.get("content"), str):
         return mode, call.repo.store.write_blob(entry["content"].encode()), path

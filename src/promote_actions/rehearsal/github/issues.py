@@ -61,11 +61,11 @@ def create_label(call: Call) -> Reply:
     name = call.field("name", required=True)
     if name.lower() in call.repo.labels:
         raise invalid("Label", "name", "already_exists")
-    label = _make(call, name, call.field("color", default="ededed"), call.field("description"))
+    label = _make(call, name, call.field("color", default="ededed"), call.field("description", default=""))
     return Reply(label_json(call, label), 201)
 
 
-def _make(call: Call, name: str, color: str = "ededed", description: str | None = None) -> Label:
+def _make(call: Call, name: str, color: str = "ededed", description: str = "") -> Label:
     if not name.strip() or len(name) > 50 or "," in name:
         raise invalid("Label", "name")
     label = Label(call.world.new_id(), name, color, description)

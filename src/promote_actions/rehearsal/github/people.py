@@ -38,7 +38,15 @@ def _full_user(call: Call, user: User) -> dict[str, object]:
     unknown = dict.fromkeys(("company", "location", "email", "hireable", "bio"), None)
     zero = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
     born = {"created_at": "2020-01-01T00:00:00Z", "updated_at": "2020-01-01T00:00:00Z"}
-    return {**user_json(call, user), "name": user.login, "blog": "", **unknown, **zero, **born}
+    return {
+        **user_json(call, user),
+        "user_view_type": "public",
+        "name": user.login,
+        "blog": "",
+        **unknown,
+        **zero,
+        **born,
+    }
 
 
 def _team(call: Call) -> Team:

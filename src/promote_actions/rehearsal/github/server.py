@@ -106,22 +106,25 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, sent: bytes) -> tuple[int, dict[str, str], bytes]:
         emulator = self.server.emulator
         with emulator.world.lock:
-            user, route, body = None, None, None
+            user, body = None, None
+            parts = urlsplit(self.path)
+            found = emulator.router.find(self.command, parts.path)
             try:
                 user = self._user()
                 self._count()
-                call, route = self._route(user, sent)
-                body = call.body
+                if found is None:
+                    raise not_found()
+                body = _parsed(sent)
+                call, route = self._call(user, *found, body), found[0]
                 reply = self._page(call, route.handler(call))
             except ApiError as error:
                 reply = Reply(error.body, error.status, headers=error.headers)
             status, headers, data = self._encode(reply)
-            parts = urlsplit(self.path)
             emulator.observe(
                 Exchange(
                     self.command,
                     parts.path,
-                    route.template if route else "",
+                    found[0].template if found else "",
                     user.login if user else "",
                     status,
                     body,
@@ -144,26 +147,17 @@ class Handler(BaseHTTPRequestHandler):
             raise ApiError(403, "API rate limit exceeded for user ID 1.")
         rate.remaining -= 1
 
-    def _route(self, user: User, sent: bytes) -> tuple[Call, Route]:
+    def _call(self, user: User, route: Route, params: Mapping[str, str], body: Any) -> Call:
         emulator = self.server.emulator
-        parts = urlsplit(self.path)
-        found = emulator.router.find(self.command, parts.path)
-        if found is None:
-            raise not_found()
-        route, params = found
-        try:
-            body = json.loads(sent) if sent else None
-        except ValueError:
-            raise ApiError(400, "Problems parsing JSON") from None
-        query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        base = emulator.url
-        call = Call(emulator.world, user, base, params, query, body, self.headers.get("Accept", ""))
+        query = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
+        accept = self.headers.get("Accept", "")
+        call = Call(emulator.world, user, emulator.url, params, query, body, accept)
         if "{repo}" in route.template:
             repository = self._repository(f"{params['owner']}/{params['repo']}", user)
             call = replace(call, repository=repository)
             _check_role(call, route)
         _check_token(call, route)
-        return call, route
+        return call
 
     def _repository(self, name: str, user: User) -> Repository:
         world = self.server.emulator.world
@@ -203,27 +197,28 @@ class Handler(BaseHTTPRequestHandler):
         return replace(reply, body=body, headers=headers)
 
     def _encode(self, reply: Reply) -> tuple[int, dict[str, str], bytes]:
+        status, data = reply.status, b"" if reply.status == 204 else json.dumps(reply.body).encode()
+        headers = {"Content-Type": "application/json; charset=utf-8", **reply.headers}
+        accept = self.headers.get("Accept", "")
+        if reply.raw is not None and (".raw" in accept or ".sha" in accept):
+            headers["Content-Type"], data = "application/octet-stream", reply.raw
+        elif self.command == "GET" and status == 200:
+            headers["ETag"] = f'W/"{hashlib.sha256(data).hexdigest()}"'
+            if self.headers.get("If-None-Match") == headers["ETag"]:
+                self.server.emulator.world.rate.remaining += 1
+                status, data = 304, b""
+        return status, headers | self._limits(), data
+
+    def _limits(self) -> dict[str, str]:
         rate = self.server.emulator.world.rate
-        headers = {
+        return {
             "X-RateLimit-Limit": str(rate.limit),
             "X-RateLimit-Remaining": str(rate.remaining),
             "X-RateLimit-Used": str(rate.limit - rate.remaining),
             "X-RateLimit-Reset": str(int(rate.reset.timestamp())),
             "X-RateLimit-Resource": "core",
             "X-GitHub-Media-Type": "github.v3; format=json",
-            **reply.headers,
         }
-        accept = self.headers.get("Accept", "")
-        if reply.raw is not None and (".raw" in accept or ".sha" in accept):
-            return reply.status, headers | {"Content-Type": "application/octet-stream"}, reply.raw
-        data = b"" if reply.status == 204 else json.dumps(reply.body).encode()
-        headers["Content-Type"] = "application/json; charset=utf-8"
-        if self.command == "GET" and reply.status == 200:
-            headers["ETag"] = f'W/"{hashlib.sha256(data).hexdigest()}"'
-            if self.headers.get("If-None-Match") == headers["ETag"]:
-                rate.remaining += 1
-                return 304, headers, b""
-        return reply.status, headers, data
 
     def _send(self, status: int, headers: dict[str, str], data: bytes, cut: int = 0) -> None:
         self.send_response(status)
@@ -252,6 +247,13 @@ class Handler(BaseHTTPRequestHandler):
             self.server.stopping.wait(self.server.emulator.hang)
         else:
             self._send(*_refusal(fault, self.server.emulator))
+
+
+def _parsed(sent: bytes) -> Any:
+    try:
+        return json.loads(sent) if sent else None
+    except ValueError:
+        raise ApiError(400, "Problems parsing JSON") from None
 
 
 def _refusal(fault: Fault, emulator: GitHubEmulator) -> tuple[int, dict[str, str], bytes]:
