@@ -17,6 +17,9 @@ from promote_actions.errors import PromoteError
 STEP_LIMIT = 60.0
 """Seconds that one step may take."""
 
+SHOWN = 4
+"""Lines of a step that went well that are shown; the report has them all. A gate's last ones say more."""
+
 _OUTPUT = re.compile(
     r"^(?P<name>[^\n<]+)<<(?P<mark>[^\n]+)\n(?P<value>.*?)\n(?P=mark)$", re.DOTALL | re.MULTILINE
 )
@@ -107,7 +110,9 @@ class Stage:
             f"{glyph} {len(self.played):2} {step.title}  [{step.command}, {step.seconds:.1f} s]{status}"
         )
         shown = step.said.strip().splitlines()
-        for line in shown if not good else shown[:3]:
+        if good:
+            shown = shown[-SHOWN:] if step.command == "health-gate" else shown[:SHOWN]
+        for line in shown:
             self.say(f"       {line[:150]}")
         if not good:
             raise StepFailed(f"{step.title}: {step.command} ended with {step.status}, not {step.expected}")
@@ -122,10 +127,14 @@ def readable(text: str) -> str:
         if found is None:
             lines.append(line)
         elif found[1] in ("error", "warning", "notice"):
-            lines.append(f"{found[1]}: {found[2]}")
+            lines.append(f"{found[1]}: {_unescape(found[2])}")
         elif found[1] == "group":
             lines.append(found[2])
     return "\n".join(lines)
+
+
+def _unescape(data: str) -> str:
+    return data.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")
 
 
 def read_outputs(text: str) -> dict[str, str]:

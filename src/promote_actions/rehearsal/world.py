@@ -5,13 +5,12 @@ Everything is in one folder and on loopback; nothing of the user's is written.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from promote_actions.adapters.git_objects import GitSnapshot, identity, make_commit
+from promote_actions.adapters.git_objects import GitSnapshot, make_commit
 from promote_actions.adapters.git_process import Git
 from promote_actions.adapters.gitops import FileChange
 from promote_actions.config.load import load_from
@@ -19,18 +18,26 @@ from promote_actions.config.model import Config, Environment
 from promote_actions.errors import InputError
 from promote_actions.owners.match import Match, Outcome, owners_of
 from promote_actions.owners.parse import LOCATIONS, choose
-from promote_actions.promotion.gather import read_values, values_file
+from promote_actions.promotion.gather import live, read_values, values_file
 from promote_actions.rehearsal import sample
 from promote_actions.rehearsal.application import DemoApplication
 from promote_actions.rehearsal.argocd import ArgoCDEmulator, Definition, Pace
 from promote_actions.rehearsal.github import GitHubEmulator, Protection
 from promote_actions.rehearsal.metrics import MetricsServer
 from promote_actions.rehearsal.registry import RegistryEmulator
+from promote_actions.rehearsal.repositories import (
+    BRANCH,
+    complete_services,
+    copy,
+    create,
+    head,
+    identity_of,
+    tag,
+)
 
 BOT = "nexo-release-bot"
 BOT_TOKEN = "rehearsal-token-of-the-bot"  # noqa: S105 - it opens nothing but the emulator
 ARGOCD_TOKEN = "rehearsal-token-of-argocd"  # noqa: S105 - the same
-BRANCH = "main"
 
 
 @dataclass
@@ -49,6 +56,7 @@ class World:
     application: DemoApplication
     metrics: MetricsServer
     registry: RegistryEmulator
+    copied: bool = False
 
     @property
     def service(self) -> str:
@@ -61,8 +69,7 @@ class World:
 
     def snapshot(self) -> GitSnapshot:
         """The GitOps repository as it is now."""
-        git = Git(str(self.bare))
-        return GitSnapshot(git, git.line("rev-parse", f"refs/heads/{BRANCH}"), BRANCH)
+        return head(self.bare)
 
     def values_path(self, environment: Environment, service: str = "") -> str:
         """The values file of a service (the leading one) in ``environment``."""
@@ -98,11 +105,6 @@ class World:
         return made
 
 
-def identity_of(login: str) -> Mapping[str, str]:
-    """The environment of a commit made by ``login``."""
-    return {**os.environ, "GITHUB_ACTIONS": "true", "GITHUB_ACTOR": login}
-
-
 def build(stack: ExitStack, folder: Path, gitops: str, services: tuple[str, ...]) -> World:
     """Make the repositories and start the emulators; ``stack`` stops them.
 
@@ -113,14 +115,17 @@ def build(stack: ExitStack, folder: Path, gitops: str, services: tuple[str, ...]
     registry = stack.enter_context(RegistryEmulator())
     bare = folder / "gitops.git"
     if gitops:
-        _copy(gitops, bare)
+        copy(gitops, bare)
     else:
         services = services or sample.SERVICES
         images = {name: f"{registry.host}/{sample.ORGANISATION}/{name}" for name in sample.SERVICES}
-        _create(bare, sample.files(images), "Start the GitOps repository")
+        create(bare, sample.files(images), "Start the GitOps repository")
     config, services = _configuration(bare, services)
-    source = folder / f"{services[0]}.git"
-    _create(source, {"src/app.py": b"# 0\n"}, f"feat: start {services[0]}")
+    for name, versions in _running(bare, config, services).items():
+        made = folder / f"{name}.git"
+        create(made, {"src/app.py": b"# 0\n"}, f"feat: start {name}")
+        tag(made, versions)
+        github.add_repository(repository_of(config, name), made, BRANCH)
     images = {
         name: config.service(name).image or f"{registry.host}/{sample.ORGANISATION}/{name}"
         for name in services
@@ -138,15 +143,23 @@ def build(stack: ExitStack, folder: Path, gitops: str, services: tuple[str, ...]
     )
     stack.enter_context(argocd)
     github.add_repository(sample.GITOPS, bare, BRANCH)
-    github.add_repository(
-        config.service(services[0]).repository or f"{sample.ORGANISATION}/{services[0]}", source, BRANCH
-    )
     world = World(
-        folder, sample.GITOPS, bare, source, services, config, images,
-        github, argocd, application, metrics, registry,
+        folder, sample.GITOPS, bare, folder / f"{services[0]}.git", services, config, images,
+        github, argocd, application, metrics, registry, copied=bool(gitops),
     )  # fmt: skip
     _people(world)
     return world
+
+
+def _running(bare: Path, config: Config, services: Iterable[str]) -> dict[str, set[str]]:
+    """The versions of each service that some environment runs."""
+    snapshot = head(bare)
+    found: dict[str, set[str]] = {}
+    for name in services:
+        service = config.service(name)
+        files = read_values(snapshot, config, [service], config.environments)
+        found[name] = {live(files, config, service, each).version for each in config.environments}
+    return found
 
 
 def repository_of(config: Config, service: str) -> str:
@@ -154,32 +167,8 @@ def repository_of(config: Config, service: str) -> str:
     return config.service(service).repository or f"{sample.ORGANISATION}/{service}"
 
 
-def _create(path: Path, files: Mapping[str, bytes], message: str) -> None:
-    path.mkdir(parents=True)
-    git = Git(str(path))
-    git.check("init", "--quiet", "--bare", f"--initial-branch={BRANCH}")
-    tree = git.check("mktree", stdin=b"").decode().strip()
-    who = identity(git, identity_of("dora-dev"))
-    root = git.check("commit-tree", tree, "-m", "Begin", env=who).decode().strip()
-    changes = [FileChange(name, content) for name, content in files.items()]
-    made = make_commit(git, root, changes, message + "\n", identity_of("dora-dev"))
-    git.check("update-ref", f"refs/heads/{BRANCH}", made)
-
-
-def _copy(where: str, bare: Path) -> None:
-    """A bare copy of the user's repository with one branch, its default one, called main here."""
-    parent = Git(".", where)
-    parent.check("clone", "--quiet", "--bare", "--no-hardlinks", "--single-branch", "--", where, str(bare))
-    git = Git(str(bare))
-    git.check("remote", "remove", "origin")
-    head = git.line("rev-parse", "HEAD")
-    git.check("update-ref", f"refs/heads/{BRANCH}", head)
-    git.check("symbolic-ref", "HEAD", f"refs/heads/{BRANCH}")
-
-
 def _configuration(bare: Path, services: tuple[str, ...]) -> tuple[Config, tuple[str, ...]]:
-    git = Git(str(bare))
-    snapshot = GitSnapshot(git, git.line("rev-parse", f"refs/heads/{BRANCH}"), BRANCH)
+    snapshot = head(bare)
     config = load_from(snapshot)
     complete = complete_services(config, snapshot.files())
     chosen = services or tuple(complete)[:2]
@@ -195,32 +184,8 @@ def _configuration(bare: Path, services: tuple[str, ...]) -> tuple[Config, tuple
     return config, chosen
 
 
-def complete_services(config: Config, files: Iterable[str]) -> list[str]:
-    """The services that have a values file in every environment, in order of name."""
-    import re
-
-    present = set(files)
-    pattern = re.escape(config.values.path)
-    pattern = pattern.replace(re.escape("{service}"), "(?P<service>[^/]+?)", 1)
-    pattern = pattern.replace(re.escape("{service}"), "(?P=service)")
-    pattern = pattern.replace(re.escape("{suffix}"), "[^/]+?").replace(re.escape("{environment}"), "[^/]+?")
-    names = {found["service"] for path in present if (found := re.fullmatch(pattern, path))}
-    return [
-        name
-        for name in sorted(names)
-        if all(
-            any(
-                config.values.file(name, suffix, environment.name) in present
-                for suffix in environment.suffixes
-            )
-            for environment in config.environments
-        )
-    ]
-
-
 def _applications(bare: Path, config: Config, services: Iterable[str]) -> list[Definition]:
-    git = Git(str(bare))
-    snapshot = GitSnapshot(git, git.line("rev-parse", f"refs/heads/{BRANCH}"), BRANCH)
+    snapshot = head(bare)
     made = []
     for name in services:
         service = config.service(name)
