@@ -13,6 +13,7 @@ from tests.audit.memory_repository import MemoryRepository
 from tests.matrix.gitops_repo import NOW, GitOps, strategy, values
 
 from promote_actions.__main__ import run as promote_actions
+from promote_actions.adapters.git_history import history_of
 from promote_actions.adapters.gitops import FileChange
 from promote_actions.adapters.repositories import open_repository
 from promote_actions.audit.log import entry
@@ -36,7 +37,9 @@ def dashboard(tmp_path_factory):
 def matrix_of(path, config=None, **asked):
     """The matrix of a repository on this machine."""
     repository = open_repository(path, "", {})
-    return collect(repository, repository.snapshot(), config or Config(), Questions(now=NOW, **asked))
+    snapshot = repository.snapshot()
+    questions = Questions(now=NOW, bulk=history_of(repository, snapshot), **asked)
+    return collect(repository, snapshot, config or Config(), questions)
 
 
 def test_the_strategys_dashboard_is_drawn_as_the_strategy_draws_it(dashboard):

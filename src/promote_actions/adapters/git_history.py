@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 
 from promote_actions.adapters.git_objects import GitSnapshot
 from promote_actions.adapters.git_process import Git
-from promote_actions.adapters.gitops import Commit
+from promote_actions.adapters.gitops import Commit, GitOpsRepository, Snapshot
 
 DEADLINE = 600.0
 """Seconds that the pass over the whole history may take."""
@@ -22,42 +22,53 @@ _OBJECT = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 @dataclass(frozen=True)
-class Touch:
-    """A commit that changed a file; ``blob`` is the id of its new content, empty when it removed it."""
+class GitHistory:
+    """The history of a snapshot that git itself can read."""
 
-    commit: Commit
-    blob: str
+    snapshot: GitSnapshot
+
+    def touches(
+        self, paths: Iterable[str], scope: Sequence[str], per_path: int, commits: int
+    ) -> Mapping[str, Sequence[tuple[Commit, str]]]:
+        """For each of ``paths`` the newest ``per_path`` commits that changed it, newest first.
+
+        With each commit comes the id of the file's content after it, empty when it removed the file.
+        One pass over at most ``commits`` commits of the branch itself: a merge counts as one change,
+        made when it was merged. ``scope`` are git pathspecs that hold all paths.
+        """
+        out = self.snapshot.git.check(
+            "log",
+            "-z",
+            "--raw",
+            "--no-abbrev",
+            "--no-renames",
+            "--diff-merges=first-parent",
+            "--first-parent",
+            f"--max-count={commits}",
+            f"--format={_FORMAT}",
+            self.snapshot.commit,
+            "--",
+            *scope,
+            deadline=DEADLINE,
+        )
+        found: dict[str, list[tuple[Commit, str]]] = {path: [] for path in paths}
+        for commit, blob, path in _entries(out):
+            kept = found.get(path)
+            if kept is not None and len(kept) < per_path:
+                kept.append((commit, blob))
+        return found
+
+    def contents(self, blobs: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Id and bytes of each of ``blobs`` that there is, a batch at a time."""
+        return _contents(self.snapshot.git, blobs)
 
 
-def touches(
-    snapshot: GitSnapshot, paths: Iterable[str], scope: Sequence[str], per_path: int, commits: int
-) -> Mapping[str, Sequence[Touch]]:
-    """For each of ``paths`` the newest ``per_path`` commits that changed it, newest first.
-
-    One pass over at most ``commits`` commits of the branch itself: a merge counts as one change, made
-    when it was merged. ``scope`` are git pathspecs that hold all paths.
-    """
-    out = snapshot.git.check(
-        "log",
-        "-z",
-        "--raw",
-        "--no-abbrev",
-        "--no-renames",
-        "--diff-merges=first-parent",
-        "--first-parent",
-        f"--max-count={commits}",
-        f"--format={_FORMAT}",
-        snapshot.commit,
-        "--",
-        *scope,
-        deadline=DEADLINE,
-    )
-    found: dict[str, list[Touch]] = {path: [] for path in paths}
-    for commit, blob, path in _entries(out):
-        kept = found.get(path)
-        if kept is not None and len(kept) < per_path:
-            kept.append(Touch(commit, blob))
-    return found
+def history_of(repository: GitOpsRepository, snapshot: Snapshot) -> GitHistory | None:
+    """The history of ``snapshot`` in one pass, or None when it is not git that reads the repository."""
+    if not isinstance(snapshot, GitSnapshot):
+        return None
+    repository.history("", at=snapshot.commit, limit=1)
+    return GitHistory(snapshot)
 
 
 def _entries(out: bytes) -> Iterator[tuple[Commit, str, str]]:
@@ -81,11 +92,8 @@ def _entries(out: bytes) -> Iterator[tuple[Commit, str, str]]:
             )
 
 
-def contents(git: Git, blobs: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """Id and bytes of each of ``blobs`` that there is, a batch at a time.
-
-    In a clone without contents they are fetched first, together; git itself would fetch one by one.
-    """
+def _contents(git: Git, blobs: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """In a clone without contents they are fetched first, together; git itself would fetch one by one."""
     wanted = list(dict.fromkeys(blob for blob in blobs if blob))
     if wanted and git.run("config", "--get", "remote.origin.promisor").text.strip() == "true":
         _fetch_objects(git, wanted)

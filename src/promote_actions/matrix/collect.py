@@ -13,7 +13,7 @@ from promote_actions.config.model import Config, Environment, Service
 from promote_actions.errors import PromoteError
 from promote_actions.matrix.distance import Releases, drift, gap
 from promote_actions.matrix.files import choose_services, file_of, folder_of
-from promote_actions.matrix.histories import Now, Pair, histories
+from promote_actions.matrix.histories import Bulk, Now, Pair, histories
 from promote_actions.matrix.model import Cell, Change, Matrix, Row
 from promote_actions.matrix.reading import read_agreed
 from promote_actions.matrix.timeline import with_record
@@ -31,12 +31,14 @@ class Health:
 @dataclass(frozen=True)
 class Questions:
     """What is asked, and whom. ``releases`` gives a service's released versions, or None when nobody
-    knows them; ``health`` an application's health. ``history`` is how many changes a cell keeps.
+    knows them; ``health`` an application's health; ``bulk`` the past of all files in one pass.
+    ``history`` is how many changes a cell keeps.
     """
 
     now: datetime
     services: Sequence[str] = ()
     history: int = 10
+    bulk: Bulk | None = None
     releases: Callable[[Service], Releases | None] = lambda _: None
     health: Callable[[Service, Environment], Health] = lambda _service, _environment: Health()
 
@@ -69,7 +71,7 @@ def collect(repository: GitOpsRepository, snapshot: Snapshot, config: Config, as
         for environment in config.environments
         if (path := file_of(config, paths, service, environment))
     }
-    facts = _read(repository, snapshot, config, files)
+    facts = _read(repository, snapshot, config, files, asked.bulk)
     return Matrix(
         repository=repository.name,
         web_url=repository.web_url,
@@ -84,7 +86,11 @@ def collect(repository: GitOpsRepository, snapshot: Snapshot, config: Config, as
 
 
 def _read(
-    repository: GitOpsRepository, snapshot: Snapshot, config: Config, files: Mapping[Pair, str]
+    repository: GitOpsRepository,
+    snapshot: Snapshot,
+    config: Config,
+    files: Mapping[Pair, str],
+    bulk: Bulk | None,
 ) -> Facts:
     def read(data: bytes, path: str, service: str) -> str:
         images = tuple(name for name in (config.service(service).image, service) if name)
@@ -97,7 +103,8 @@ def _read(
             versions[pair] = read(contents[path], path, pair[0])
         except PromoteError as error:
             problems[pair] = str(error)
-    told, complete = histories(repository, snapshot, config, Now(files, versions, read))
+    now = Now(files, versions, read)
+    told, complete = histories(repository, snapshot, config, now, bulk)
     records = last_records(snapshot, config, files)
     return Facts(files, versions, problems, told, records, complete)
 

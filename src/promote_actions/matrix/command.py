@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ from promote_actions.runner import Result, Runner
 from promote_actions.spec import Command, CommonInputs, Output, choice, flag, items, lines, number, text
 
 if TYPE_CHECKING:
+    from promote_actions.adapters.gitops import GitOpsRepository, Snapshot
+    from promote_actions.matrix.collect import Health, Questions
     from promote_actions.matrix.model import Matrix
 
 
@@ -50,7 +52,6 @@ def run(inputs: MatrixInputs, runner: Runner) -> Result:
     """Collect the matrix, render it every way that was asked for, and judge the drift."""
     from promote_actions.adapters.repositories import open_repository
     from promote_actions.config.load import load_from
-    from promote_actions.matrix.ask import questions
     from promote_actions.matrix.collect import collect
     from promote_actions.matrix.document import matrix_document
     from promote_actions.matrix.render_markdown import render as markdown
@@ -59,8 +60,7 @@ def run(inputs: MatrixInputs, runner: Runner) -> Result:
     repository = open_repository(inputs.gitops, inputs.token, runner.env)
     snapshot = repository.snapshot(inputs.branch)
     config = load_from(snapshot, inputs.config)
-    now = datetime.now(timezone.utc)
-    matrix = collect(repository, snapshot, config, questions(inputs, runner, now))
+    matrix = collect(repository, snapshot, config, _questions(inputs, runner, repository, snapshot))
     summary = markdown(matrix)
     _write_files(inputs, matrix, summary)
     document = matrix_document(matrix)
@@ -72,6 +72,45 @@ def run(inputs: MatrixInputs, runner: Runner) -> Result:
     }
     shown = summary if inputs.show == "markdown" else as_text(matrix)
     return Result(outputs, shown, summary, _refusal(inputs, matrix))
+
+
+def _questions(
+    inputs: MatrixInputs, runner: Runner, repository: GitOpsRepository, snapshot: Snapshot
+) -> Questions:
+    from promote_actions.adapters.git_history import history_of
+    from promote_actions.adapters.repositories import open_repository
+    from promote_actions.matrix.ask import health_by_application, releases_by_tags, service_repositories
+    from promote_actions.matrix.collect import Questions
+
+    given = service_repositories(inputs.service_repo)
+    asked = Questions(
+        now=datetime.now(timezone.utc),
+        services=inputs.service,
+        history=inputs.history or 10,
+        bulk=history_of(repository, snapshot),
+        releases=releases_by_tags(
+            given,
+            inputs.tag_prefix,
+            lambda where: open_repository(where, inputs.token, runner.env),
+            runner.warning,
+        ),
+    )
+    if not inputs.argocd_server:
+        return asked
+    return replace(asked, health=health_by_application(_argocd(inputs), runner.warning))
+
+
+def _argocd(inputs: MatrixInputs) -> Callable[[str], Health]:
+    from promote_actions.adapters.argocd import ArgoCD
+    from promote_actions.matrix.collect import Health
+
+    server = ArgoCD(inputs.argocd_server, inputs.argocd_token)
+
+    def ask(name: str) -> Health:
+        application = server.application(name)
+        return Health(application.health, application.sync, server.page(name))
+
+    return ask
 
 
 def _write_files(inputs: MatrixInputs, matrix: Matrix, summary: str) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from promote_actions.adapters.gitops import GitOpsRepository, Snapshot
+from promote_actions.adapters.gitops import Commit, GitOpsRepository, Snapshot
 from promote_actions.config.model import Config
 from promote_actions.errors import PromoteError
 from promote_actions.matrix.files import folder_of, pathspecs
 from promote_actions.matrix.model import Change
 from promote_actions.matrix.timeline import from_messages, timeline
-
-if TYPE_CHECKING:
-    from promote_actions.adapters.git_objects import GitSnapshot
 
 Pair = tuple[str, str]
 Reader = Callable[[bytes, str, str], str]
@@ -42,47 +39,54 @@ class Now:
     read: Reader
 
 
+class Bulk(Protocol):
+    """A way to read the past of all files at once (``adapters.git_history``)."""
+
+    def touches(
+        self, paths: Iterable[str], scope: Sequence[str], per_path: int, commits: int
+    ) -> Mapping[str, Sequence[tuple[Commit, str]]]:
+        """For each path the commits that changed it, newest first, with its content's id after each."""
+
+    def contents(self, blobs: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Id and bytes of each content."""
+
+
 def histories(
-    repository: GitOpsRepository, snapshot: Snapshot, config: Config, now: Now
+    repository: GitOpsRepository, snapshot: Snapshot, config: Config, now: Now, bulk: Bulk | None
 ) -> tuple[Mapping[Pair, Sequence[Change]], bool]:
     """The history of each pair of service and environment, newest first, and whether all is told.
 
-    With git at hand it is one pass over the history; through an API it is what commit messages tell,
-    and a bounded number of look-ups.
+    With ``bulk`` it is one pass over the history; without, it is what commit messages tell, and a
+    bounded number of look-ups.
     """
-    from promote_actions.adapters.git_objects import GitSnapshot
-
-    if isinstance(snapshot, GitSnapshot):
-        repository.history("", at=snapshot.commit, limit=1)
-        return _by_git(snapshot, config, now, repository.web_url)
+    if bulk is not None:
+        return _in_one_pass(bulk, config, now, repository.web_url)
     return _by_messages(repository, snapshot, config, now), False
 
 
-def _by_git(
-    snapshot: GitSnapshot, config: Config, now: Now, web_url: str
+def _in_one_pass(
+    bulk: Bulk, config: Config, now: Now, web_url: str
 ) -> tuple[Mapping[Pair, Sequence[Change]], bool]:
-    from promote_actions.adapters.git_history import contents, touches
-
     if not now.files:
         return {}, True
     pairs: dict[str, list[Pair]] = {}
     for pair, path in now.files.items():
         pairs.setdefault(path, []).append(pair)
     cap = max(12, min(1000, CHANGES // len(pairs)))
-    touched = touches(snapshot, pairs, pathspecs(config), cap, COMMITS)
+    touched = bulk.touches(pairs, pathspecs(config), cap, COMMITS)
     places: dict[str, set[str]] = {}
     for path, each in touched.items():
-        for touch in each:
-            places.setdefault(touch.blob, set()).add(path)
+        for _, blob in each:
+            places.setdefault(blob, set()).add(path)
     found: dict[tuple[str, str], str] = {}
-    for blob, data in contents(snapshot.git, places):
+    for blob, data in bulk.contents(places):
         for path in places[blob]:
             for service in {pair[0] for pair in pairs[path]}:
                 found[blob, service] = _quietly(now.read, data, path, service)
     told = {}
     for path, each in touched.items():
         for pair in pairs[path]:
-            versions = [(touch.commit, found.get((touch.blob, pair[0]), "")) for touch in each]
+            versions = [(commit, found.get((blob, pair[0]), "")) for commit, blob in each]
             told[pair] = timeline(versions, web_url, config.identity, len(each) < cap)
     return told, all(len(each) < cap for each in touched.values())
 
