@@ -35,7 +35,9 @@ SHELL_FOLDERS = ("adapters", "rehearsal")
 
 ADAPTERS = "promote_actions.adapters."
 
-SHELL_MODULES: dict[str, str] = {}
+SHELL_MODULES = {
+    "promotion/digests.py": "asks the registry for the digests that a plan needs",
+}
 
 
 def modules() -> list[Path]:
