@@ -47,7 +47,7 @@ class Tree:
             stdout=pipe,
             stderr=pipe,
             text=True,
-            process_group=0,
+            start_new_session=True,
         )
 
     def make(self, python: str = sys.executable, **env: str) -> subprocess.CompletedProcess[str]:
