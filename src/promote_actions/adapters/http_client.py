@@ -115,7 +115,7 @@ class HttpClient:
             location = response.headers.get("location")
             if response.status not in REDIRECTS or not location or not self.redirects:
                 return response
-            following = checked_url(urljoin(target, location), self.what)
+            following = checked_url(_destination(target, location), self.what)
             if origin(following) != origin(target):
                 sent = {name: value for name, value in sent.items() if name.lower() in HARMLESS}
             if response.status == 303 or (response.status in (301, 302) and method == "POST"):
@@ -163,6 +163,8 @@ class HttpClient:
             clock.limit(connection)
             chunk = answer.read1(65536)
             if not chunk:
+                if answer.length:
+                    raise ValueError(f"its answer ended {answer.length} bytes too early")
                 return bytes(kept)
             kept += chunk
             if len(kept) > self.limit:
@@ -221,6 +223,13 @@ def checked_url(url: str, what: str) -> str:
     path = quote(parts.path, safe="/%:@!$&'()*+,;=~-._")
     query = quote(parts.query, safe="/?%:@!$&'()*+,;=~-._[]")
     return urlunsplit((parts.scheme, parts.netloc, path, query, ""))
+
+
+def _destination(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location
 
 
 def origin(url: str) -> tuple[str, str, int]:
