@@ -33,6 +33,7 @@ def github(tmp_path: Path) -> Iterator[GitHubEmulator]:
         github.add_repository(NAME)
         github.commit(NAME, {"helm/a/values-qa.yaml": "a: 1\n", "CODEOWNERS": "* @nexo-org/sre\n"})
         yield github
+        assert github.crashes == []
 
 
 @pytest.fixture

@@ -157,10 +157,10 @@ class GitHubRepository:
                 "PATCH", path, body=body, accept=(403, 404, 409, 422), doing=doing, repository=self._name
             )
         except DependencyError:
-            if self._landed(base, made, doing):
+            if self._landed(base, made, doing, repeated=True):
                 return made
             raise
-        if answer.ok or self._landed(base, made, doing):
+        if answer.ok or self._landed(base, made, doing, repeated=answer.repeated):
             return made
         # The branch is where it was, so it is not a race: the answer says why it may not move.
         if answer.status in (409, 422) and not is_protected(answer):
@@ -168,8 +168,11 @@ class GitHubRepository:
             raise DependencyError(f"GitHub refused to {doing} of {self._name}: {said}", hint="run again")
         raise explain(answer, doing, self._name)
 
-    def _landed(self, base: Snapshot, made: str, doing: str) -> bool:
-        """Whether the branch contains ``made``; raises :class:`Conflict` when it has moved elsewhere."""
+    def _landed(self, base: Snapshot, made: str, doing: str, repeated: bool) -> bool:
+        """Whether the branch contains ``made``; raises :class:`Conflict` when it has moved elsewhere.
+
+        Only a ``repeated`` request can have landed, and have had others land on top of it.
+        """
         path = self._path(f"git/ref/heads/{ref_name(base.branch)}")
         answer = self._get(path, doing, accept=(404,))
         if answer.status == 404:
@@ -177,7 +180,7 @@ class GitHubRepository:
         head = answer.data["object"]["sha"]
         if head == base.commit:
             return False
-        if head == made or self.is_ancestor(made, head):
+        if head == made or (repeated and self.is_ancestor(made, head)):
             return True
         raise Conflict(f"{base.branch} of {self._name} moved while we planned")
 

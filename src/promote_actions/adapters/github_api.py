@@ -18,7 +18,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -111,7 +111,7 @@ class GitHubApi:
         half an answer, 5xx) is made again; where that could do a thing twice, ``settle`` looks whether it
         was done, and returns the answer to use, or None when it was not.
         """
-        waited, fault = 0.0, ""
+        waited, fault, repeated = 0.0, "", False
         for attempt in range(self.patience.tries):
             try:
                 answer = self._once(method, path, query or {}, body)
@@ -119,13 +119,13 @@ class GitHubApi:
                 settled = settle() if settle else None
                 if settled is not None:
                     return settled
-                fault = str(error)
+                fault, repeated = str(error), True
                 pause = self.patience.pause * 2**attempt * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
             else:
                 limited = _rate_pause(answer)
                 if limited is None:
                     if answer.ok or answer.status in set(accept):
-                        return answer
+                        return replace(answer, repeated=repeated)
                     raise explain(answer, doing, repository or self.host)
                 waited += limited
                 if waited > self.patience.rate_limit:

@@ -30,13 +30,17 @@ _PERMISSIONS = (
 
 @dataclass(frozen=True)
 class Answer:
-    """What GitHub answered to ``method path``; ``data`` is parsed JSON or None."""
+    """What GitHub answered to ``method path``; ``data`` is parsed JSON or None.
+
+    ``repeated`` says that an earlier try had no answer, and may have been carried out.
+    """
 
     method: str
     path: str
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     data: Any = None
+    repeated: bool = False
 
     @property
     def ok(self) -> bool:

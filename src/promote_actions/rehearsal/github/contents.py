@@ -30,8 +30,10 @@ def get_contents(call: Call) -> Reply:
         children = call.repo.store.tree(entry.sha)[:_FOLDER_LIMIT]
         listed = [_item(call, child, f"{path}/{child.path}".lstrip("/"), name) for child in children]
         return Reply(listed)
-    content = call.repo.store.blob(entry.sha)
     found = _item(call, entry, path, name)
+    if entry.type == "commit":
+        return Reply(found | {"submodule_git_url": call.address("elsewhere.git"), "download_url": None})
+    content = call.repo.store.blob(entry.sha)
     if entry.mode == "120000":
         return Reply(found | {"type": "symlink", "target": content.decode()})
     small = len(content) <= _LARGEST

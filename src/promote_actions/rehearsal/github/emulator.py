@@ -42,7 +42,8 @@ class GitHubEmulator:
     """A GitHub on loopback, with repositories under ``root``. Use it as a context manager.
 
     ``hang`` is how long (seconds) a ``timeout`` fault keeps a client waiting. ``clock`` gives the time that
-    answers and commits carry. ``exchanges`` holds every request with its answer, in order.
+    answers and commits carry. ``exchanges`` holds every request with its answer, in order; ``crashes``
+    holds defects of the emulator itself, which clients see as 500.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class GitHubEmulator:
         self.hang = hang
         self.faults: list[Fault] = []
         self.exchanges: list[Exchange] = []
+        self.crashes: list[Exception] = []
         self._observers: list[Callable[[Exchange], None]] = []
         self._faults_lock = threading.Lock()
         self._server: Server | None = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 
 KINDS = ("rate", "abuse", "reset", "timeout", "truncated")
 
@@ -44,3 +46,22 @@ class Fault:
             return False
         self.hits += 1
         return True
+
+
+def refusal(fault: Fault, now: datetime) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of the answer that ``fault`` puts in the place of the real one."""
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    if fault.kind == "rate":
+        reset = str(int(now.timestamp()) + fault.retry_after)
+        headers |= {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
+        return 403, headers, json.dumps({"message": "API rate limit exceeded for user ID 1."}).encode()
+    if fault.kind == "abuse":
+        message = (
+            "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+        )
+        headers["Retry-After"] = str(fault.retry_after)
+        return 403, headers, json.dumps({"message": message}).encode()
+    status = int(fault.kind)
+    if status >= 500:
+        return status, {"Content-Type": "text/html"}, b"<html><body>Unicorn!</body></html>"
+    return status, headers, json.dumps({"message": "Server Error"}).encode()

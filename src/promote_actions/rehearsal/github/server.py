@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from promote_actions.rehearsal.github.faults import Fault
+from promote_actions.rehearsal.github.faults import Fault, refusal
 from promote_actions.rehearsal.github.routing import ApiError, Call, Reply, Route, not_found
 from promote_actions.rehearsal.github.state import Repository, User
 
@@ -105,41 +105,47 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, sent: bytes) -> tuple[int, dict[str, str], bytes]:
         emulator = self.server.emulator
+        parts = urlsplit(self.path)
+        found = emulator.router.find(self.command, parts.path)
         with emulator.world.lock:
-            user, body = None, None
-            parts = urlsplit(self.path)
-            found = emulator.router.find(self.command, parts.path)
+            user = self._user()
+            body, reply = _parsed(sent)
             try:
-                user = self._user()
-                self._count()
-                if found is None:
-                    raise not_found()
-                body = _parsed(sent)
-                call, route = self._call(user, *found, body), found[0]
-                reply = self._page(call, route.handler(call))
+                reply = reply or self._handle(user, found, body)
             except ApiError as error:
                 reply = Reply(error.body, error.status, headers=error.headers)
+            except Exception as error:  # noqa: BLE001 - as a server does; kept for whoever looks
+                emulator.crashes.append(error)
+                reply = Reply({"message": "Server Error"}, 500)
             status, headers, data = self._encode(reply)
             emulator.observe(
                 Exchange(
-                    self.command,
-                    parts.path,
-                    found[0].template if found else "",
-                    user.login if user else "",
-                    status,
-                    body,
-                    reply.body if status not in (204, 304) else None,
-                    dict(parse_qsl(parts.query)),
+                    method=self.command,
+                    path=parts.path,
+                    template=found[0].template if found else "",
+                    login=user.login if user else "",
+                    status=status,
+                    sent=body,
+                    answer=None if status in (204, 304) else reply.body,
+                    query=dict(parse_qsl(parts.query)),
                 )
             )
         return status, headers, data
 
-    def _user(self) -> User:
+    def _handle(self, user: User | None, found: tuple[Route, dict[str, str]] | None, body: Any) -> Reply:
+        if user is None:
+            given = "Authorization" in self.headers
+            raise ApiError(401, "Bad credentials" if given else "Requires authentication")
+        self._count()
+        if found is None:
+            raise not_found()
+        call = self._call(user, *found, body)
+        return self._page(call, found[0].handler(call))
+
+    def _user(self) -> User | None:
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
-        user = self.server.emulator.world.user_of_token(token.strip())
-        if scheme.lower() not in ("bearer", "token") or user is None:
-            raise ApiError(401, "Bad credentials" if token else "Requires authentication")
-        return user
+        known = scheme.lower() in ("bearer", "token")
+        return self.server.emulator.world.user_of_token(token.strip()) if known else None
 
     def _count(self) -> None:
         rate = self.server.emulator.world.rate
@@ -246,36 +252,14 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.server.stopping.wait(self.server.emulator.hang)
         else:
-            self._send(*_refusal(fault, self.server.emulator))
+            self._send(*refusal(fault, self.server.emulator.world.clock()))
 
 
-def _parsed(sent: bytes) -> Any:
+def _parsed(sent: bytes) -> tuple[Any, Reply | None]:
     try:
-        return json.loads(sent) if sent else None
+        return json.loads(sent) if sent else None, None
     except ValueError:
-        raise ApiError(400, "Problems parsing JSON") from None
-
-
-def _refusal(fault: Fault, emulator: GitHubEmulator) -> tuple[int, dict[str, str], bytes]:
-    headers = {"Content-Type": "application/json; charset=utf-8"}
-    if fault.kind == "rate":
-        reset = int(emulator.world.clock().timestamp()) + fault.retry_after
-        headers |= {
-            "X-RateLimit-Limit": "5000",
-            "X-RateLimit-Remaining": "0",
-            "X-RateLimit-Reset": str(reset),
-        }
-        return 403, headers, json.dumps({"message": "API rate limit exceeded for user ID 1."}).encode()
-    if fault.kind == "abuse":
-        message = (
-            "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
-        )
-        headers["Retry-After"] = str(fault.retry_after)
-        return 403, headers, json.dumps({"message": message}).encode()
-    status = int(fault.kind)
-    if status >= 500:
-        return status, {"Content-Type": "text/html"}, b"<html><body>Unicorn!</body></html>"
-    return status, headers, json.dumps({"message": "Server Error"}).encode()
+        return None, Reply({"message": "Problems parsing JSON"}, 400)
 
 
 def _check_role(call: Call, route: Route) -> None:
