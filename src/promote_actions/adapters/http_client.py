@@ -130,8 +130,8 @@ class HttpClient:
         try:
             connection.request(method, target, body=sent.body, headers=dict(sent.headers))
             clock.limit(connection)
-            answer = connection.getresponse()
-            data = self._read(answer, connection, clock)
+            with connection.getresponse() as answer:
+                data = self._read(answer, connection, clock)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise DependencyError(
                 f"{self.what} at {shown(url)} did not answer: {_words(error)}",

@@ -16,8 +16,16 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
 
-from promote_actions.adapters.http_client import REDIRECTS, HttpClient, Response, Tls, origin, shown
-from promote_actions.errors import DependencyError
+from promote_actions.adapters.http_client import (
+    REDIRECTS,
+    HttpClient,
+    Response,
+    Tls,
+    checked_url,
+    origin,
+    shown,
+)
+from promote_actions.errors import DependencyError, InputError, one_line
 
 TRIES = 4
 BUDGET = 60.0
@@ -97,7 +105,7 @@ class Transport:
             location = response.headers.get("location", "")
             if response.status not in REDIRECTS or method not in ("GET", "HEAD") or not location:
                 return response
-            following = urljoin(url, location)
+            following = self._destination(url, location)
             if urlsplit(url).scheme == "https" and urlsplit(following).scheme != "https":
                 raise DependencyError(
                     f"{self.what} redirects to {shown(following)}, without TLS",
@@ -107,6 +115,15 @@ class Transport:
                 sent.pop("Authorization", None)
             url = following
         raise DependencyError(f"{self.what} redirects too often", hint="check the registry's address")
+
+    def _destination(self, url: str, location: str) -> str:
+        try:
+            return checked_url(urljoin(url, location), self.what)
+        except (ValueError, InputError):
+            raise DependencyError(
+                f"{self.what} redirects to '{one_line(location[:100])}'",
+                hint="check the registry's address",
+            ) from None
 
 
 def retry_after(value: str) -> float | None:
