@@ -9,7 +9,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from promote_actions import STDLIB_ONLY
+from promote_actions import (
+    STDLIB_ONLY,
+    later,  # noqa: F401 - before the first import of dataclasses
+)
 from promote_actions.arguments import parse
 from promote_actions.catalogue import load
 from promote_actions.errors import DependencyError, InputError

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from promote_actions.adapters.processes import run_program
 from promote_actions.errors import DependencyError, InputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import subprocess
 
 DEADLINE = 120.0
 """Seconds that one git command may take."""
@@ -61,23 +65,28 @@ class Git:
         """Run ``git ARGUMENTS`` and return what it said, whatever its status."""
         command = ["git", "-C", self.directory, *arguments]
         try:
-            done = subprocess.run(
-                command,
-                input=stdin,
-                stdin=subprocess.DEVNULL if stdin is None else None,
-                capture_output=True,
-                env=self._environment(env or {}),
-                timeout=deadline,
-                check=False,
-            )
+            status, out, said = run_program(command, stdin or b"", self._environment(env or {}), deadline)
         except FileNotFoundError:
             raise DependencyError("git is not installed", hint="install git 2.31 or newer") from None
-        except subprocess.TimeoutExpired:
+        except TimeoutError:
             raise DependencyError(
                 f"git {arguments[0]} on {self.display} did not end within {deadline:g} s",
                 hint="check the network and run again",
             ) from None
-        return Completed(done.returncode, done.stdout, done.stderr.decode(errors="replace"))
+        return Completed(status, out, said.decode(errors="replace"))
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start ``git ARGUMENTS`` with pipes, for output too long to hold; the caller ends it."""
+        command = ["git", "-C", self.directory, *arguments]
+        env = self._environment({})
+        import subprocess
+
+        try:
+            return subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
+            )
+        except FileNotFoundError:
+            raise DependencyError("git is not installed", hint="install git 2.31 or newer") from None
 
     def check(
         self,

@@ -1,132 +1,30 @@
-"""Version tags in any git repository, by path or URL, through git itself.
+"""Finding where the version tags of a git repository are reserved, from a path or a URL.
 
-Where tags are reserved:
+- A bare repository, or a checkout without a remote: in it.
+- A checkout with a remote (``origin``, or the only one): at the remote, where everybody sees them.
+- A URL: there.
 
-- a bare repository, or a checkout without a remote: in it;
-- a checkout with a remote (``origin``): at the remote, where everybody sees them;
-- a URL: there.
-
-A repository on this machine is asked and written directly (``git update-ref``), unless it has server
-hooks, which only a push runs. Everything else is ``git ls-remote`` and ``git push`` without force: the
-server creates a tag only if there is none of that name. What a failed push means is never read from its
-words, because two simultaneous pushes are rejected in several ways: the caller looks again.
+A repository on this machine is asked and written directly (:mod:`~promote_actions.adapters.local_tags`),
+unless it has server hooks, which only a push runs; any other by ``ls-remote`` and ``push``
+(:mod:`~promote_actions.adapters.remote_tags`). Nothing needs a clone, or a checkout's history.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from promote_actions.adapters.git_process import Git, without_credentials
-from promote_actions.adapters.local_tags import read_tags
-from promote_actions.adapters.turns import turn
-from promote_actions.errors import DependencyError, InputError, PromoteError, one_line
+from promote_actions.adapters.local_tags import LocalTags
+from promote_actions.errors import InputError, one_line
+from promote_actions.versions.allocate import Place, TagStore
 
-_SHA = re.compile(r"HEAD|[0-9a-fA-F]{7,40}|[0-9a-fA-F]{64}")
-_FULL_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_SCHEME = re.compile(r"(https?|ssh|file)://([^/]*)(/.*)?")
-_SCP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[^-].*")
+_SHA = r"HEAD|[0-9a-fA-F]{7,40}|[0-9a-fA-F]{64}"
+_SCHEME = r"(https?|ssh|file)://([^/]*)(/.*)?"
+_SCP = r"[A-Za-z0-9_][A-Za-z0-9_.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[^-].*"
 _SERVER_HOOKS = ("pre-receive", "update", "proc-receive", "post-receive", "post-update")
 _WHERE = "give owner/name, the path of a git repository, or an https, http, ssh, file or git@host:path URL"
-
-
-@dataclass(frozen=True)
-class LocalTags:
-    """Tags of the repository on this machine that ``git`` runs in; ``common_dir`` is its folder."""
-
-    git: Git
-    common_dir: str
-
-    def tags(self, prefixes: Sequence[str]) -> Mapping[str, str]:
-        return read_tags(self.git, self.common_dir, prefixes)
-
-    def turn(self) -> AbstractContextManager[None]:
-        return turn(folder=self.common_dir)
-
-    def create(self, names: Sequence[str], commit: str) -> PromoteError | None:
-        orders = "".join(f"create refs/tags/{name} {commit}\n" for name in names)
-        done = self.git.run("update-ref", "--stdin", stdin=orders.encode())
-        return self.git.failure(["update-ref"], done.stderr) if done.status else None
-
-
-@dataclass(frozen=True)
-class RemoteTags:
-    """Tags of the repository that git calls ``remote`` (a URL, or the name of a remote of ``git``).
-
-    ``git`` runs in a repository that may hold the commits to be tagged; a commit that it doesn't hold
-    is fetched by itself into a temporary one.
-    """
-
-    git: Git
-    remote: str
-
-    def tags(self, prefixes: Sequence[str]) -> Mapping[str, str]:
-        patterns = [f"refs/tags/{prefix}*" for prefix in prefixes]
-        listed = self.git.check("ls-remote", "--tags", "--", self.remote, *patterns)
-        tags: dict[str, str] = {}
-        for line in listed.decode(errors="surrogateescape").splitlines():
-            sha, _, ref = line.partition("\t")
-            # The peeled value of an annotated tag comes after the tag's own.
-            name = ref.removeprefix("refs/tags/").removesuffix("^{}")
-            if name.startswith(tuple(prefixes)):
-                tags[name] = sha
-        return tags
-
-    def turn(self) -> AbstractContextManager[None]:
-        return turn(key=self.git.url or self.git.directory)
-
-    def create(self, names: Sequence[str], commit: str) -> PromoteError | None:
-        if not self.git.run("cat-file", "-e", f"{commit}^{{commit}}").status:
-            return self._push(self.git, names, commit)
-        from tempfile import TemporaryDirectory
-
-        with TemporaryDirectory(prefix="promote-actions-") as folder:
-            git = Git(folder, self.git.url, self.git.token)
-            git.check("init", "--quiet", "--bare", ".")
-            fetched = git.run("fetch", "--quiet", "--no-tags", "--depth=1", "--", self.remote, commit)
-            if fetched.status:
-                return self._unfetched(fetched.stderr, commit)
-            return self._push(git, names, commit)
-
-    def _push(self, git: Git, names: Sequence[str], commit: str) -> PromoteError | None:
-        """Push the tags. In a shallow clone git first asks what the server has: else it sends it all."""
-        shallow = git.line("rev-parse", "--is-shallow-repository") == "true"
-        done = git.run(
-            *("-c", f"push.negotiate={'true' if shallow else 'false'}", "push", "--porcelain"),
-            *("--no-verify", "--no-follow-tags", "--recurse-submodules=no"),
-            *(["--atomic"] if len(names) > 1 else []),
-            *("--", self.remote, *(f"{commit}:refs/tags/{name}" for name in names)),
-        )
-        return self._declined(done.text, done.stderr, names[-1]) if done.status else None
-
-    def _declined(self, report: str, stderr: str, name: str) -> PromoteError:
-        reasons = [line.split("\t")[-1] for line in report.splitlines() if line.startswith("!")]
-        if not reasons:
-            return self.git.failure(["push"], stderr)
-        said = [line for line in stderr.splitlines() if line.startswith("remote: ")]
-        words = one_line(" ".join([reasons[0], *said])).replace(self.git.token or "\0", "***")
-        return InputError(
-            f"{self.git.display} refuses tag {name}: {without_credentials(words)[:300]}",
-            hint="allow this account to create version tags there (protected tags, hooks, write access)",
-        )
-
-    def _unfetched(self, stderr: str, commit: str) -> PromoteError:
-        failure = self.git.failure(["fetch"], stderr)
-        if isinstance(failure, InputError):
-            return failure
-        return DependencyError(failure.message, hint=f"run in a checkout that holds commit {commit[:12]}")
-
-
-@dataclass(frozen=True)
-class GitTags:
-    """Where tags are reserved, and the full SHA of the commit that asks. ``web_url`` may be empty."""
-
-    store: LocalTags | RemoteTags
-    commit: str
-    web_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,13 +41,13 @@ class _Folder:
     def has_server_hooks(self) -> bool:
         return any(os.access(os.path.join(self.hooks, name), os.X_OK) for name in _SERVER_HOOKS)
 
-    def store(self) -> LocalTags | RemoteTags:
+    def store(self) -> TagStore:
         if self.has_server_hooks:
-            return RemoteTags(self.git, self.git.directory)
+            return _remote_store(self.git, self.git.directory)
         return LocalTags(self.git, self.common_dir)
 
 
-def open_tags(repo: str, sha: str, token: str = "") -> GitTags:
+def open_tags(repo: str, sha: str, token: str = "") -> Place:
     """The tags of ``repo`` (a path or URL) and the commit that ``sha`` (empty: its HEAD) means there.
 
     Raises :class:`InputError` for what is neither, for a commit that isn't there, and for anything that
@@ -158,10 +56,10 @@ def open_tags(repo: str, sha: str, token: str = "") -> GitTags:
     sha = _checked_sha(sha)
     if re.match(r"-|[A-Za-z0-9+.-]+::", repo) or repo != one_line(repo):
         raise InputError(f"'{repo[:80]}' is not a repository that can be asked", hint=_WHERE)
-    address = _SCHEME.fullmatch(repo)
+    address = re.fullmatch(_SCHEME, repo)
     if address and address[1] == "file" and address[2] in ("", "localhost"):
         return _at_path(address[3] or "/", sha, token)
-    if address or _SCP.fullmatch(repo):
+    if address or re.fullmatch(_SCP, repo):
         return _at_url(repo, sha, token)
     if "://" in repo:
         raise InputError(f"'{without_credentials(repo)[:80]}' is no URL for this", hint=_WHERE)
@@ -169,32 +67,32 @@ def open_tags(repo: str, sha: str, token: str = "") -> GitTags:
 
 
 def _checked_sha(sha: str) -> str:
-    if sha and not _SHA.fullmatch(sha):
+    if sha and not re.fullmatch(_SHA, sha):
         raise InputError(
             f"sha '{sha[:60]}' is not a commit's SHA", hint="give 7 to 40 hexadecimal digits, or HEAD"
         )
     return "HEAD" if sha in ("", "HEAD") else sha.lower()
 
 
-def _at_path(path: str, sha: str, token: str) -> GitTags:
+def _at_path(path: str, sha: str, token: str) -> Place:
     folder = _inspect(path, sha)
     remote = "" if folder.bare else _remote_of(folder.git)
     if not remote:
         if not folder.commit:
             raise _no_commit(sha, folder.git.display)
-        return GitTags(folder.store(), folder.commit)
+        return Place(folder.store(), folder.commit)
     url = folder.git.line("remote", "get-url", "--push", "--", remote)
     there = _local_target(url, folder, sha)
     if there and there.commit:
-        return GitTags(there.store(), there.commit)
+        return Place(there.store(), there.commit)
     if not folder.commit:
         raise _no_commit(sha, folder.git.display)
     git = Git(folder.git.directory, url, _token_for(folder.git, url, token))
-    return GitTags(RemoteTags(git, remote), folder.commit, web_url(url))
+    return Place(_remote_store(git, remote), folder.commit, web_url(url))
 
 
-def _at_url(url: str, sha: str, token: str) -> GitTags:
-    address = _SCHEME.fullmatch(url)
+def _at_url(url: str, sha: str, token: str) -> Place:
+    address = re.fullmatch(_SCHEME, url)
     if address and (address[2].rpartition("@")[2].startswith("-") or not address[2]):
         raise InputError(f"'{url[:80]}' names no host", hint=_WHERE)
     if without_credentials(url) != url and address and ":" in address[2].rpartition("@")[0]:
@@ -207,12 +105,12 @@ def _at_url(url: str, sha: str, token: str) -> GitTags:
         sha = git.check("ls-remote", "--", url, "HEAD").decode().partition("\t")[0]
         if not sha:
             raise InputError(f"{git.display} has no HEAD commit", hint="pass --sha")
-    elif not _FULL_SHA.fullmatch(sha):
+    elif len(sha) not in (40, 64):
         found = git.run("rev-parse", "--verify", "--quiet", f"{sha}^{{commit}}")
         if found.status:
             raise InputError(f"sha '{sha}' is abbreviated", hint=f"give all 40 digits for {git.display}")
         sha = found.text.strip()
-    return GitTags(RemoteTags(git, url), sha, web_url(url))
+    return Place(_remote_store(git, url), sha, web_url(url))
 
 
 def _inspect(path: str, sha: str) -> _Folder:
@@ -225,8 +123,13 @@ def _inspect(path: str, sha: str) -> _Folder:
             git.failure(["rev-parse"], done.stderr).message if os.path.isdir(path) else "no such folder"
         )
         raise InputError(f"'{path[:200]}' is not a git repository ({reason})", hint=_WHERE)
-    commit = lines[3] if not done.status and _FULL_SHA.fullmatch(lines[3]) else ""
-    return _Folder(git, lines[0] == "true", lines[1], lines[2], commit)
+    return _Folder(git, lines[0] == "true", lines[1], lines[2], "" if done.status else lines[3])
+
+
+def _remote_store(git: Git, remote: str) -> TagStore:
+    from promote_actions.adapters.remote_tags import RemoteTags
+
+    return RemoteTags(git, remote)
 
 
 def _remote_of(git: Git) -> str:
@@ -260,9 +163,9 @@ def _token_for(git: Git, url: str, token: str) -> str:
 
 
 def web_url(url: str) -> str:
-    """The page of the repository at ``url``, or an empty string when it isn't an https URL."""
-    found = re.fullmatch(r"https://(?:[^/@]+@)?([^/]+(?:/[^/]+)+?)(?:\.git)?/?", url)
-    return f"https://{found[1]}" if found else ""
+    """The page of the repository at ``url`` (https, or ``git@host:path``); empty for other URLs."""
+    found = re.fullmatch(r"(?:https://(?:[^/@]+@)?([^/]+)/|git@([^/:]+):)([^:]+?)(?:\.git)?/?", url)
+    return f"https://{found[1] or found[2]}/{found[3]}" if found else ""
 
 
 def _no_commit(sha: str, where: str) -> InputError:

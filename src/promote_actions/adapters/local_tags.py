@@ -1,4 +1,4 @@
-"""The names of tags in a repository on this machine, at a cost that old tags don't add to.
+"""Version tags of a repository on this machine, at a cost that old tags don't add to.
 
 ``git for-each-ref`` reads every loose tag's file before it filters, and ``git ls-remote`` lists every
 tag: 50,000 tags make either take a third of a second. Names alone are a directory listing and a search
@@ -9,9 +9,41 @@ another kind of store (reftable) is asked with ``for-each-ref``, whose cost does
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from promote_actions.adapters.git_process import Git
+from promote_actions.adapters.turns import turn
+from promote_actions.errors import DependencyError, PromoteError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+
+@dataclass(frozen=True)
+class LocalTags:
+    """Tags of the repository that ``git`` runs in; ``common_dir`` is its own folder (``.git``)."""
+
+    git: Git
+    common_dir: str
+
+    def tags(self, prefixes: Sequence[str]) -> Mapping[str, str]:
+        return read_tags(self.git, self.common_dir, prefixes)
+
+    def turn(self) -> AbstractContextManager[None]:
+        return turn(folder=self.common_dir)
+
+    def create(self, names: Sequence[str], commit: str) -> PromoteError | None:
+        orders = "".join(f"create refs/tags/{name} {commit}\n" for name in names)
+        done = self.git.run("update-ref", "--stdin", stdin=orders.encode())
+        if not done.status:
+            return None
+        said = done.stderr.strip().rpartition("\n")[2].removeprefix("fatal: ")[:300]
+        return DependencyError(
+            f"git can't create tag {names[-1]} in {self.git.display}: {said}",
+            hint="check that this account may write there",
+        )
 
 
 def read_tags(git: Git, common_dir: str, prefixes: Sequence[str]) -> dict[str, str]:

@@ -64,6 +64,18 @@ class TagStore(Protocol):
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where tags are reserved, and the full SHA of the commit that asks.
+
+    ``web_url`` is the repository's page, or empty.
+    """
+
+    store: TagStore
+    commit: str
+    web_url: str = ""
+
+
+@dataclass(frozen=True)
 class Request:
     """Who asks for what: ``months`` are this month and those to recall from, newest first.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from promote_actions.errors import InputError
 from promote_actions.runner import Result, Runner
 from promote_actions.spec import Command, CommonInputs, Output, flag, text
-from promote_actions.versions.allocate import Allocation, Request, TagStore, allocate
+from promote_actions.versions.allocate import Allocation, Place, Request, allocate
 from promote_actions.versions.calendar_day import calendar_day, recall_months
 from promote_actions.versions.calver import LARGEST_BUILD, SHORT_SHA, check_metadata, check_prefix
 
@@ -47,15 +47,6 @@ OUTPUTS = (
 )
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where tags are reserved, the commit that asks, and the page of the repository ('' if it has none)."""
-
-    store: TagStore
-    commit: str
-    web_url: str
-
-
 def run(inputs: CalverInputs, runner: Runner) -> Result:
     """Allocate or recall the version that ``inputs`` ask for; with ``dry_run`` nothing is reserved."""
     metadata = check_metadata(inputs.metadata) if inputs.metadata else ""
@@ -86,20 +77,18 @@ def fixed_build(build: str, env: Mapping[str, str]) -> int | None:
 
 def find(inputs: CalverInputs, env: Mapping[str, str]) -> Place:
     """The repository and commit that ``inputs`` mean: ``owner/name`` is GitHub, the rest goes by git."""
+    server = (env.get("GITHUB_SERVER_URL") or "https://github.com").rstrip("/")
     if "/" in inputs.repo and inputs.repo[0] not in "./~":
         from promote_actions.adapters.github_refs import is_slug, open_github
 
         if is_slug(inputs.repo):
-            server = env.get("GITHUB_SERVER_URL") or "https://github.com"
             github = open_github(inputs.repo, inputs.token, env.get("GITHUB_API_URL", ""))
-            return Place(github, github.resolve(inputs.sha), f"{server.rstrip('/')}/{inputs.repo}")
+            return Place(github, github.resolve(inputs.sha), f"{server}/{inputs.repo}")
     from promote_actions.adapters.git_refs import open_tags
 
-    found = open_tags(inputs.repo, inputs.sha, inputs.token)
-    github_host = env.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/")
-    return Place(
-        found.store, found.commit, found.web_url if found.web_url.startswith(f"{github_host}/") else ""
-    )
+    place = open_tags(inputs.repo, inputs.sha, inputs.token)
+    on_github = place.web_url.startswith(f"{server}/")
+    return place if on_github else Place(place.store, place.commit)
 
 
 def report(allocation: Allocation, request: Request, place: Place, reserved: bool) -> Result:
