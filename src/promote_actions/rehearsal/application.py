@@ -6,7 +6,7 @@ context manager); ``url``; ``base_url(service, environment)``; ``deploy(service,
 replaces what runs; ``version(service, environment)``; ``behave(version, behaviour)`` changes a version's
 behaviour; ``health(service, environment)`` is what Argo CD would find; ``request(service, environment)``
 is one customer's request; ``traffic(rate)`` makes ``rate`` of them a second for everything deployed, in
-the background. Metrics are at ``/metrics``; a deployment starts its counters again, as a new process does.
+the background. Metrics are at ``/metrics`` (503 while ``metrics_paused``); a deployment starts its counters again, as a new process does.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class DemoApplication:
         self._running: dict[tuple[str, str], _Running] = {}
         self._lock = threading.Lock()
         self._stopped = threading.Event()
+        self.metrics_paused = False
         self._server = _Server(("127.0.0.1", port), _handler(self))
 
     # -- life --------------------------------------------------------------------------------
@@ -178,6 +179,9 @@ def _handler(app: DemoApplication) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
+            if path == "/metrics" and app.metrics_paused:
+                self._answer(503, b"no metrics\n", "text/plain")
+                return
             if path == "/metrics":
                 self._answer(200, app.metrics().encode(), "text/plain; version=0.0.4")
                 return
