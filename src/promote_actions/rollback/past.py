@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from promote_actions.adapters.gitops import GitOpsRepository, Snapshot
+from promote_actions.adapters.gitops import Commit, GitOpsRepository, Snapshot
 from promote_actions.audit.names import Names
 from promote_actions.audit.record import Record, from_json
 from promote_actions.config.model import Config, Environment, Service
@@ -22,10 +22,11 @@ def read_past(
 ) -> tuple[Past, Sequence[Record]]:
     """The versions that ``live.file`` has named up to ``snapshot``, and the audit records of them."""
     environment = config.environment(live.environment)
-    commits = repository.history(live.file, snapshot.commit, DEPTH)
+    files = [config.values.file(service.name, suffix, environment.name) for suffix in environment.suffixes]
+    commits = _history(repository, files, snapshot.commit)
     versions = [live.version]
     for commit in commits:
-        version = _version_at(repository, commit.sha, config, service, live.file)
+        version = _version_at(repository, commit.sha, config, service, files)
         if version and version != versions[-1]:
             versions.append(version)
     records = read_records(snapshot, config, service, environment)
@@ -47,14 +48,28 @@ def read_records(
     return sorted(own, key=lambda record: (record.sequence, record.timestamp))
 
 
+def _history(repository: GitOpsRepository, files: Sequence[str], at: str) -> Sequence[Commit]:
+    """The commits that touched the values file under any of its names, newest first."""
+    found = {
+        commit.sha: commit
+        for file in dict.fromkeys(files)
+        for commit in repository.history(file, at, DEPTH)
+    }
+    if len(set(files)) == 1:
+        return list(found.values())
+    return sorted(found.values(), key=lambda commit: commit.committed_at, reverse=True)
+
+
 def _version_at(
-    repository: GitOpsRepository, commit: str, config: Config, service: Service, file: str
+    repository: GitOpsRepository, commit: str, config: Config, service: Service, files: Sequence[str]
 ) -> str:
-    content = repository.read_at(commit, file)
-    if content is None:
-        return ""
     images = tuple(name for name in (service.image, service.name) if name)
-    try:
-        return read_scalar(content, config.values.image_tag[0], file, images)
-    except InputError:
-        return ""
+    for file in dict.fromkeys(files):
+        content = repository.read_at(commit, file)
+        if content is None:
+            continue
+        try:
+            return read_scalar(content, config.values.image_tag[0], file, images)
+        except InputError:
+            return ""
+    return ""

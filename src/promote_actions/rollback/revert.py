@@ -48,9 +48,9 @@ def prepare_revert(
     def held(version: str) -> bool:
         return snapshot.read(hold_file(service.name, version)) is not None
 
+    mode = choose_mode(request.mode, environment, pull_requests, request.reason)
     version = check_version(choose(past, held, request.version, steps, request.reason))
     made = move(facts, facts.services[0], version)
-    mode = choose_mode(request.mode, environment, pull_requests, request.reason)
     plan = Plan(environment, None, mode, (made,), rollback=True, rollback_of=_undone(records, here.version))
     diff = unified(plan.moves)
     hold = _hold(request, service.name, here.version, environment, version)
