@@ -147,7 +147,8 @@ def _ask_git(*arguments: str) -> str | None:
     from promote_actions.errors import DependencyError
 
     try:
-        done = Git().run(*arguments, deadline=GIT_DEADLINE)
+        # In a partial clone git would fetch what is missing; this command asks nothing of the network.
+        done = Git().run(*arguments, env={"GIT_NO_LAZY_FETCH": "1"}, deadline=GIT_DEADLINE)
     except DependencyError:
         return None
     return done.text.strip() if done.status == 0 else None

@@ -57,9 +57,12 @@ def _quoted(text: str, line: str, what: str) -> tuple[str, str]:
 
 
 def split_pair(field: str) -> tuple[str, str] | None:
-    """Key (in lower case) and value of ``key=value``, both stripped; None for a bare value."""
+    """Key (in lower case) and value of ``key=value``, both stripped; None for a bare value.
+
+    An equals sign inside an expression (``{{date 'YYYY' tz='UTC'}}``) parts nothing.
+    """
     key, equals, value = field.partition("=")
-    if not equals or not key:
+    if not equals or not key or "{{" in key:
         return None
     return key.strip().lower(), value.strip()
 

@@ -15,6 +15,8 @@ from promote_actions.images.context import Build, text_at
 Ask = Callable[..., "str | None"]
 """Runs git with the arguments given and returns what it says, stripped; None when it fails."""
 
+_COMMITTED = ("show", "--no-patch", "--no-show-signature", "--format=%ct")
+
 EVENT_LIMIT = 32 * 1024 * 1024
 """Bytes of an event's file at most; GitHub's payloads end at 25 MB."""
 
@@ -93,7 +95,7 @@ def commit_date(build: Build, ask: Ask) -> float | None:
     for commit in found:
         if isinstance(commit, Mapping) and build.sha and text_at(commit, "id") == build.sha:
             return parse_date(text_at(commit, "timestamp"))
-    seconds = ask("show", "-s", "--format=%ct", build.sha, "--") if build.sha else None
+    seconds = ask(*_COMMITTED, build.sha, "--") if build.sha else None
     return float(seconds) if seconds and seconds.isascii() and seconds.isdigit() else None
 
 
