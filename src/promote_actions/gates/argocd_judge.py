@@ -251,6 +251,11 @@ def rollout_time(app: Application, git: GitView | None, version: str) -> datetim
     return max(times) if times else None
 
 
+def runs(app: Application, expected: Expected) -> bool:
+    """Whether the wanted version is among the running images."""
+    return any(_is_ours(image, expected) and _is_wanted(image, expected) for image in app.images)
+
+
 def _is_ours(image: str, expected: Expected) -> bool:
     name = image_name(image)
     if expected.image:

@@ -91,18 +91,8 @@ def build(spec: CheckSpec, context: Context) -> Check:
 
 
 def _argocd(spec: CheckSpec, options: Options, context: Context) -> Check:
-    service = context.config.service(context.need("service", context.service, spec.name))
-    target_strategy = context.environment.strategy
-    expected = Expected(
-        version=context.need("version", context.version, spec.name),
-        service=service.name,
-        image=service.image,
-        digest=context.digest,
-        revision=context.revision,
-        old_gone=target_strategy != "blue-green",
-        stability=context.stability,
-    )
-    settings = argocd.parse(options, (service.application(context.environment.name),), expected)
+    name, expected = _expected(spec, context)
+    settings = argocd.parse(options, (name,), expected)
     client = context.instruments.argocd
     lines = [client.page(name) for name in settings.apps]
     lines.append(f"runs {settings.expected.version}, stable for {settings.expected.stability:g} s")
@@ -111,6 +101,21 @@ def _argocd(spec: CheckSpec, options: Options, context: Context) -> Check:
     )
     check = argocd.ApplicationCheck(settings, client, context.git)
     return Check(spec, check.measure, proves_rollout=True, explain=tuple(lines))
+
+
+def _expected(spec: CheckSpec, context: Context) -> tuple[str, Expected]:
+    """The application's name, and what must run in it."""
+    service = context.config.service(context.need("service", context.service, spec.name))
+    expected = Expected(
+        version=context.need("version", context.version, spec.name),
+        service=service.name,
+        image=service.image,
+        digest=context.digest,
+        revision=context.revision,
+        old_gone=context.environment.strategy != "blue-green",
+        stability=context.stability,
+    )
+    return service.application(context.environment.name), expected
 
 
 def _http(spec: CheckSpec, options: Options, context: Context) -> Check:
@@ -149,9 +154,9 @@ def _soak(spec: CheckSpec, options: Options, context: Context) -> Check:
         raise InputError(f"check '{spec.name}' has no duration, so it measures nothing", hint=hint)
     version = context.need("version", context.version, spec.name)
     if context.instruments.argocd_server:
-        name = context.config.service(context.service).application(context.environment.name)
+        name, expected = _expected(spec, context)
         server = context.instruments.argocd
-        source, where = from_argocd(server, name, version, context.git), server.page(name)
+        source, where = from_argocd(server, name, expected, context.git), server.page(name)
     elif context.git is not None:
         source, where = from_git(context.git, version), f"git history of {context.git.paths[0]}"
     else:

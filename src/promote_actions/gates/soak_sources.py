@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from promote_actions.gates.argocd import Applications
-from promote_actions.gates.argocd_judge import live_since, short
+from promote_actions.gates.argocd_judge import Expected, live_since, runs, short
 from promote_actions.gates.soak import Live, Source
 from promote_actions.gates.versions_in_git import VersionsInGit
 
 
-def from_argocd(argocd: Applications, name: str, version: str, git: VersionsInGit | None) -> Source:
+def from_argocd(argocd: Applications, name: str, expected: Expected, git: VersionsInGit | None) -> Source:
     """Live since the version's deployment in the application's history, or since its health last turned
     Healthy, whichever is later: a break in health that the history shows starts the soak again."""
 
     def live() -> Live:
-        app = argocd.application(name)
+        app, version = argocd.application(name), expected.version
         view = None
         if git is not None:
             revisions = [revision for entry in app.history for revision in entry.revisions]
@@ -23,7 +23,7 @@ def from_argocd(argocd: Applications, name: str, version: str, git: VersionsInGi
         if app.health != "Healthy" or app.sync != "Synced" or app.operating:
             state = f"{app.sync or 'sync unknown'}, {app.health or 'health unknown'}"
             return Live(None, f"{name} is {state}", app.seen_at)
-        if app.images and not any(f":{version}" in image for image in app.images):
+        if not runs(app, expected):
             return Live(None, f"{version} is not among the running images", app.seen_at)
         deployed = live_since(app, view, version)
         if deployed is None:

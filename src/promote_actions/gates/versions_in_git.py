@@ -57,11 +57,12 @@ class VersionsInGit:
                 data = self.repository.read_at(revision, path)
                 if data is not None:
                     return read_scalar(data, self.config.values.image_tag[0], path, images)
+            is_known = self.repository.is_ancestor(revision, self.head()) is not None
         except InputError:
             return ""
         except PromoteError:
             return None
-        return ""
+        return "" if is_known else None
 
     def view(self, revisions: Iterable[str], ours: str = "") -> GitView:
         """What git says about ``revisions`` and the branch's head; ``ours`` is the promotion's commit."""
