@@ -155,7 +155,7 @@ class Runner:
         print(f"::{name}{' ' + pairs if pairs else ''}::{_escape_data(data)}", file=stream, flush=True)
 
     def _print(self, text: str, stream: TextIO) -> None:
-        text = self.redact(text)
+        text = visible(self.redact(text))
         if self.in_actions:
             text = disarm(text)
         stream.write(text + "\n")
@@ -229,6 +229,20 @@ def _escape_data(value: str) -> str:
 
 def _escape_property(value: str) -> str:
     return _escape_data(value).replace(":", "%3A").replace(",", "%2C")
+
+
+_INVISIBLE = {
+    code: f"\\u{code:04x}"
+    for code in (*range(0x20), 0x7F, *range(0x80, 0xA0), 0x61C, *range(0x200E, 0x2010),
+                 *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    if code not in (0x09, 0x0A, 0x0D)
+}  # fmt: skip
+"""Control characters and marks that turn the direction of text, with the escapes that are shown."""
+
+
+def visible(text: str) -> str:
+    """``text`` in which nothing moves a terminal's cursor, sets its title or reorders what is read."""
+    return text.translate(_INVISIBLE)
 
 
 def disarm(text: str) -> str:

@@ -188,6 +188,8 @@ def convert(spec: Input, raw: Sequence[str]) -> object:
     for value in raw:
         if "\0" in value:
             raise InputError(f"input '{spec.name}' holds a NUL character", hint="remove it")
+        if any("\ud800" <= char <= "\udfff" for char in value):
+            raise InputError(f"input '{spec.name}' is not UTF-8 text", hint="write it in UTF-8")
     if spec.multiple:
         found = tuple(part for value in raw for part in _split(value, spec.kind == "items"))
         if spec.required and not found:

@@ -78,9 +78,13 @@ def _folder(keep: str) -> Path:
     if not keep:
         return Path(tempfile.mkdtemp(prefix="promote-actions-rehearsal-"))
     folder = Path(keep)
-    if folder.exists() and any(folder.iterdir()):
-        raise InputError(f"the folder '{keep}' is not empty", hint="give a new one with --keep")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        occupied = any(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"the folder '{keep[:200]}' can't be used: {error.strerror}") from None
+    if occupied:
+        raise InputError(f"the folder '{keep[:200]}' is not empty", hint="give a new one with --keep")
     return folder.resolve()
 
 
