@@ -217,7 +217,8 @@ def checked_url(url: str, what: str) -> str:
         port = parts.port
     except ValueError:
         parts, port = urlsplit(""), None
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+    unusable = port == 0 or not parts.netloc.isprintable() or " " in parts.netloc
+    if parts.scheme not in ("http", "https") or not parts.hostname or unusable:
         hint = "write it like https://host.example.com/path"
         raise InputError(f"the address of {what} is '{shown(url)}'", hint=hint)
     path = quote(parts.path, safe="/%:@!$&'()*+,;=~-._")
