@@ -80,7 +80,7 @@ def test_the_end_is_when_it_opens(cron: str, seconds: int, name: str, wall: date
     until = found[1]
     assert until > now
     assert frozen_until(environment, until - timedelta(microseconds=1)) is not None
-    if until < now + timedelta(days=300):
+    if until < now + timedelta(days=200):  # else the windows leave no gap at all
         assert frozen_until(environment, until) is None
 
 

@@ -68,15 +68,11 @@ class Cron:
     def _latest_on(self, day: date, zone: tzinfo, now: datetime) -> datetime | None:
         if not self.matches_day(day):
             return None
-        before = _shift(day, -1)
         offset = _steady_offset(day, zone)
         if offset is not None:
             wall = self._latest_wall(day, now.astimezone(timezone.utc).replace(tzinfo=None) + offset)
             return (wall - offset).replace(tzinfo=timezone.utc) if wall else None
-        starts = self._starts(day, zone, now)
-        if starts and before:
-            starts += self._starts(before, zone, now)
-        return max(starts, default=None)
+        return max(self._starts(day, zone, now), default=None)
 
     def _latest_wall(self, day: date, now: datetime) -> datetime | None:
         midnight = datetime.combine(day, time())
@@ -88,8 +84,6 @@ class Cron:
         return None
 
     def _starts(self, day: date, zone: tzinfo, now: datetime) -> list[datetime]:
-        if not self.matches_day(day):
-            return []
         walls = [
             datetime.combine(day, time(hour, minute)) for hour in self.hours for minute in self.minutes
         ]
