@@ -20,8 +20,8 @@ RECALL_DAYS = 35
 """How far back a commit's version is looked for. GitHub re-runs a workflow within 30 days of the first
 run, and lets one run (with its waits for approval) last 35."""
 
-_ISO_DATE = r"\d{4}-\d{2}-\d{2}"
-_ISO_TIME = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[+-]\d{2}:\d{2})?"
+_ISO_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_ISO_TIME = _ISO_DATE + r"[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?([Zz]|[+-][0-9]{2}:[0-9]{2})?"
 _ZONE = r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,3}"
 
 
@@ -113,7 +113,7 @@ def _moment(date: str, timezone: str) -> tuple[Month, int]:
 
 def _for_python_310(date: str) -> str:
     date = re.sub("[Zz]$", "+00:00", date)
-    return re.sub(r"\.(\d{1,6})", lambda found: "." + found[1].ljust(6, "0"), date)
+    return re.sub(r"\.([0-9]{1,6})", lambda found: "." + found[1].ljust(6, "0"), date)
 
 
 def _length(month: Month) -> int:
