@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -425,3 +426,16 @@ def test_nonsense_in_the_environment_is_refused(value: str) -> None:
     """A wrong length of time names its variable."""
     with pytest.raises(InputError, match="PROMOTE_ACTIONS_API_PAUSE"):
         GitHubRepository(NAME, "t", {"PROMOTE_ACTIONS_API_PAUSE": value})
+
+
+def test_pygithub_is_imported_when_github_is_asked() -> None:
+    """Importing and constructing the adapter costs nothing of PyGithub's third of a second."""
+    code = (
+        "import sys; from promote_actions.adapters.github import GitHubRepository;"
+        "GitHubRepository('a/b', 't', {}); print({'github', 'requests'} & set(sys.modules))"
+    )
+    source = str(Path(__file__).parents[2] / "src")
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": source}
+    )
+    assert done.stdout.strip() == "set()"

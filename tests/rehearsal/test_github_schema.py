@@ -17,7 +17,10 @@ from typing import Any
 import pytest
 import requests
 
+from promote_actions.adapters.github import GitHubRepository
 from promote_actions.adapters.github_snapshot import files_query
+from promote_actions.adapters.gitops import FileChange
+from promote_actions.errors import Conflict
 from promote_actions.rehearsal.github import Exchange, GitHubEmulator
 from promote_actions.rehearsal.github.emulator import ROUTES
 
@@ -295,6 +298,62 @@ def test_answers_and_requests_are_githubs(exchanges: list[Exchange], description
     checked = [one for one in exchanges if f"{one.method} {one.template}" not in NOT_DESCRIBED]
     complaints = {complaint for one in checked for complaint in description.complaints(one)}
     assert "\n".join(sorted(complaints)) == ""
+
+
+def test_the_adapter_asks_as_githubs_description_says(tmp_path: Path, description: Description) -> None:
+    """What the adapter sends in a whole promotion, and what it gets, fits GitHub's description."""
+    with GitHubEmulator(tmp_path) as github:
+        _promote(github)
+        seen = [one for one in github.exchanges if f"{one.method} {one.template}" not in NOT_DESCRIBED]
+    complaints = {complaint for one in seen for complaint in description.complaints(one)}
+    assert "\n".join(sorted(complaints)) == ""
+    assert len({one.template for one in seen}) > 25
+
+
+def _promote(github: GitHubEmulator) -> None:
+    github.add_user("ana")
+    github.add_user("bot[bot]", "bot-token", bot=True)
+    github.add_team("nexo-org", "sre", ["ana"])
+    github.add_repository("nexo-org/gitops")
+    first = github.commit("nexo-org/gitops", {"helm/a/values-qa.yaml": "a: 1\n"})
+    github.repository("nexo-org/gitops").store.git.check("tag", "1", first)
+    github.fail("POST", "/graphql", 404)
+    repository = GitHubRepository("nexo-org/gitops", "bot-token", {"GITHUB_API_URL": github.url})
+    snapshot = repository.snapshot()
+    snapshot.read("helm/a/values-qa.yaml")
+    snapshot.files("helm")
+    changes = [FileChange("helm/a/values-qa.yaml", b"a: 2\n"), FileChange("binary", b"\xff", create=True)]
+    with pytest.raises(Conflict):
+        github.commit("nexo-org/gitops", {"other": "x"})
+        repository.land(snapshot, changes, "m")
+    repository.land(repository.snapshot(), changes, "m")
+    repository.history("helm/a/values-qa.yaml", limit=5)
+    repository.is_ancestor(first, "main")
+    repository.tags("1")
+    again = [FileChange("helm/a/values-qa.yaml", b"a: 3\n")]
+    head = repository.land_on_branch(repository.snapshot(), again, "m", "promote/a-qa-3")
+    repository.land_on_branch(repository.snapshot(), again, "n", "promote/a-qa-3")
+    forge = repository.forge
+    pull = forge.open_pull("t", "b", "promote/a-qa-3", "main")
+    forge.open_pull("t", "b", "promote/a-qa-3", "main")
+    forge.find_open_pulls("promote/")
+    forge.update_pull(pull.number, title="u", body="v")
+    forge.comment(pull.number, "c")
+    forge.add_labels(pull.number, ["production-deploy"])
+    forge.request_reviewers(pull.number, ["ana", "nobody"], ["sre"])
+    forge.set_status(head, "promotion/soak", "success", "d", "https://ci.example")
+    forge.statuses(head)
+    forge.check_runs(head)
+    forge.reviews(pull.number)
+    forge.changed_files(pull.number)
+    forge.team_members("nexo-org", "sre")
+    forge.permission("ana")
+    forge.user()
+    forge.compare(first, "main")
+    forge.dispatch("promoted", {"service": "a"})
+    forge.merge(pull.number, forge.pull(pull.number).head_sha)
+    forge.close_pull(pull.number)
+    forge.delete_branch("promote/a-qa-3")
 
 
 def test_a_wrong_answer_is_noticed(exchanges: list[Exchange], description: Description) -> None:

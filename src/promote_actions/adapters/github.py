@@ -12,7 +12,7 @@ job's token. Endpoints: "Git database" and "Commits" of GitHub's REST reference.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -128,7 +128,7 @@ class GitHubRepository:
 
     def tags(self, prefix: str = "") -> Mapping[str, str]:
         start = ref_name(prefix + "x").removesuffix("x")
-        rows = list(self._pages(f"git/matching-refs/tags/{start}", "read its tags"))
+        rows = list(self._pages(f"git/matching-refs/tags/{start}", "read its tags", paged=False))
         found = {row["ref"].removeprefix("refs/tags/"): row["object"] for row in rows}
         annotated = [name for name, target in found.items() if target["type"] == "tag"]
         if len(annotated) > MANY_TAGS:
@@ -238,8 +238,8 @@ class GitHubRepository:
     ) -> Answer:
         return self.api.ask("GET", path, query=query, accept=accept, doing=doing, repository=self._name)
 
-    def _pages(self, rest: str, doing: str) -> Any:
-        return self.api.pages(self._path(rest), doing=doing, repository=self._name)
+    def _pages(self, rest: str, doing: str, paged: bool = True) -> Iterator[Any]:
+        return self.api.pages(self._path(rest), doing=doing, repository=self._name, paged=paged)
 
     def _post(self, rest: str, body: object) -> str:
         answer = self.api.ask(

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from promote_actions import __version__
 from promote_actions.adapters.github_errors import Answer, explain
@@ -34,6 +34,8 @@ DEFAULT_URL = "https://api.github.com"
 API_VERSION = "2022-11-28"
 PAGE_LIMIT = 1000
 """Pages of a list that are read at most."""
+
+_NEXT = re.compile(r'<([^>]*)>; rel="next"')
 
 
 @dataclass(frozen=True)
@@ -145,23 +147,29 @@ class GitHubApi:
         query: Mapping[str, object] | None = None,
         key: str = "",
         limit: int = 0,
+        paged: bool = True,
         **more: Any,
     ) -> Iterator[Any]:
-        """The entries of a list (in an object under ``key``), page by page, ``limit`` of them at most."""
-        size = min(limit, 100) if limit else 100
+        """The entries of a list (in an object under ``key``), page by page, ``limit`` of them at most.
+
+        A list that is not documented to be ``paged`` isn't asked for pages, but they are followed.
+        """
+        asked = {**(query or {}), **({"per_page": min(limit or 100, 100)} if paged else {})}
         seen = 0
-        for page in range(1, PAGE_LIMIT + 1):
-            answer = self.ask("GET", path, query={**(query or {}), "per_page": size, "page": page}, **more)
+        for _ in range(PAGE_LIMIT):
+            answer = self.ask("GET", path, query=asked, **more)
             rows = answer.data.get(key) if key and isinstance(answer.data, dict) else answer.data
-            if not answer.ok or not isinstance(rows, list):
+            if not isinstance(rows, list):
                 raise DependencyError(f"GitHub answered {path} with something that is no list")
             for row in rows:
                 yield row
                 seen += 1
                 if seen == limit:
                     return
-            if 'rel="next"' not in answer.headers.get("link", ""):
+            following = _NEXT.search(answer.headers.get("link", ""))
+            if following is None:
                 return
+            asked = dict(parse_qsl(urlsplit(following[1]).query))
 
     def graphql(self, query: str, variables: Mapping[str, object]) -> dict[str, Any] | None:
         """The data that a GraphQL query gives, or None when there is an error in it, or no GraphQL."""

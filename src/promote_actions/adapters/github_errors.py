@@ -95,6 +95,7 @@ def explain(answer: Answer, doing: str, repository: str) -> PromoteError:
 
 
 def archived(repository: str) -> InputError:
+    """The error for a repository that takes no writes."""
     """The error of writing to an archived repository."""
     hint = "unarchive it, or name another"
     return InputError(f"{repository} is archived: nothing can be written", hint=hint)

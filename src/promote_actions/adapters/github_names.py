@@ -31,6 +31,7 @@ def ref_name(name: str) -> str:
 
 
 def is_sha(text: str) -> bool:
+    """Whether ``text`` is a commit's full name."""
     """Whether ``text`` is a full commit SHA."""
     return bool(_SHA.fullmatch(text))
 

@@ -107,17 +107,19 @@ class Pulls(Requests):
         return [*names, *(row["previous_filename"] for row in rows if row.get("previous_filename"))]
 
     def merge(self, number: int, expected_head: str, method: MergeMethod = "squash") -> str:
-        doing = f"merge #{number}"
-
-        def settle() -> Answer | None:
-            pull = self.pull(number)
-            merged = pull.merged and pull.head_sha == expected_head
-            return Answer("GET", "", 200, {}, {"sha": pull.merge_sha}) if merged else None
-
         sent = {"sha": expected_head, "merge_method": method}
-        answer = self._send("PUT", f"pulls/{number:d}/merge", sent, doing, accept=(405, 409), settle=settle)
-        if not answer.ok:
-            answer = settle() or answer
+        for _ in range(self.api.patience.tries):
+            answer = self._send(
+                "PUT",
+                f"pulls/{number:d}/merge",
+                sent,
+                f"merge #{number}",
+                accept=(405, 409),
+                settle=lambda: self._merged(number, expected_head),
+            )
+            answer = answer if answer.ok else self._merged(number, expected_head) or answer
+            if "base branch was modified" not in answer.message.lower():
+                break
         if answer.status == 409:
             raise Conflict(
                 f"#{number} of {self.name} is no longer at {expected_head[:12]}: {answer.message}"
@@ -125,6 +127,12 @@ class Pulls(Requests):
         if answer.status == 405:
             raise Refused(f"GitHub will not merge #{number} of {self.name}: {answer.message}")
         return str(answer.data["sha"])
+
+    def _merged(self, number: int, expected_head: str) -> Answer | None:
+        """The answer that merging would have had, if the pull request is merged at this head."""
+        pull = self.pull(number)
+        done = pull.merged and pull.head_sha == expected_head
+        return Answer("GET", "", 200, {}, {"sha": pull.merge_sha}) if done else None
 
 
 def _fit(text: str) -> str:

@@ -56,7 +56,7 @@ class GitHubEmulator:
         self.faults: list[Fault] = []
         self.exchanges: list[Exchange] = []
         self.crashes: list[Exception] = []
-        self._observers: list[Callable[[Exchange], None]] = []
+        self.observers: list[Callable[[Exchange], None]] = []
         self._faults_lock = threading.Lock()
         self._server: Server | None = None
 
@@ -153,7 +153,7 @@ class GitHubEmulator:
             if not (folder / "HEAD").exists():
                 folder.mkdir(parents=True, exist_ok=True)
                 Git(directory=str(folder)).check(
-                    "init", "--quiet", "--bare", f"--initial-branch={default_branch}"
+                    "init", "--quiet", "--bare", "--template=", f"--initial-branch={default_branch}"
                 )
             now = self.world.now()
             made = Repository(self.world.new_id(), name, Store(folder), default_branch, now, private)
@@ -245,9 +245,9 @@ class GitHubEmulator:
 
     def subscribe(self, observer: Callable[[Exchange], None]) -> None:
         """Call ``observer`` with every exchange, in the thread that answers it."""
-        self._observers.append(observer)
+        self.observers.append(observer)
 
     def observe(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
-        for observer in self._observers:
+        for observer in self.observers:
             observer(exchange)

@@ -33,7 +33,7 @@ def get_ref(call: Call) -> Reply:
 
 def matching_refs(call: Call) -> Reply:
     rows = call.repo.store.refs("refs/" + call.params["ref"])
-    return Reply([ref_json(call, *row) for row in rows], paged=True)
+    return Reply([ref_json(call, *row) for row in rows])
 
 
 def create_ref(call: Call) -> Reply:

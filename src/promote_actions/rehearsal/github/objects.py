@@ -64,6 +64,23 @@ def parse_person(text: str) -> Person:
     )
 
 
+def parse_commit(sha: str, text: str) -> CommitObject:
+    """A commit object's text."""
+    head, _, message = text.partition("\n\n")
+    fields: dict[str, list[str]] = {}
+    for line in head.splitlines():
+        key, _, value = line.partition(" ")
+        fields.setdefault(key, []).append(value)
+    return CommitObject(
+        sha,
+        fields["tree"][0],
+        tuple(fields.get("parent", ())),
+        parse_person(fields["author"][0]),
+        parse_person(fields["committer"][0]),
+        message.rstrip("\n"),
+    )
+
+
 def parse_diff(words: list[str]) -> list[FileDiff]:
     """What ``git diff-tree -z --raw --numstat`` printed, cut at NUL."""
     found: dict[str, tuple[str, str, str]] = {}

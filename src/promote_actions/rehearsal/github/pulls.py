@@ -101,7 +101,7 @@ def pull_json(call: Call, pull: Pull, full: bool = False) -> dict[str, Any]:
         "labels": [label_json(call, call.repo.labels[name.lower()]) for name in pull.labels],
         "milestone": None,
         "draft": pull.draft,
-        "head": _side(call, pull.head, pull.head_sha),
+        "head": _head(call, pull),
         "base": _side(call, pull.base, pull.base_sha),
         "_links": {name: {"href": address} for name, address in {"self": url, **addresses}.items()},
         "author_association": "MEMBER",
@@ -129,6 +129,13 @@ def _side(call: Call, branch: str, sha: str) -> dict[str, Any]:
         "user": owner,
         "repo": repository,
     }
+
+
+def _head(call: Call, pull: Pull) -> dict[str, Any]:
+    head = _side(call, pull.head, pull.head_sha)
+    if pull.fork == "deleted":
+        return head | {"repo": None}
+    return head | ({"repo": head["repo"] | {"full_name": pull.fork}} if pull.fork else {})
 
 
 def _details(call: Call, pull: Pull) -> dict[str, Any]:
@@ -223,9 +230,8 @@ def list_files(call: Call) -> Reply:
 
 
 def list_commits(call: Call) -> Reply:
-    store = call.repo.store
     shas = merging.commits(call.repo, find_pull(call))[:250]
-    return Reply([commit_json(call, store.commit(sha)) for sha in shas], paged=True)
+    return Reply([commit_json(call, commit) for commit in call.repo.store.commits(shas)], paged=True)
 
 
 def merge_pull(call: Call) -> Reply:

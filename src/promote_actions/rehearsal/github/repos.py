@@ -92,7 +92,7 @@ def list_commits(call: Call) -> Reply:
             raise not_found()
         raise ApiError(409, "Git Repository is empty.")
     shas = call.repo.store.log(at, call.query.get("path", ""))
-    commits = [call.repo.store.commit(sha) for sha in shas]
+    commits = call.repo.store.commits(shas)
     since, until = (_moment(call.query.get(name, "")) for name in ("since", "until"))
     commits = [
         commit
@@ -173,7 +173,7 @@ def compare(call: Call) -> Reply:
             "ahead_by": ahead,
             "behind_by": behind,
             "total_commits": len(shas),
-            "commits": [commit_json(call, store.commit(sha)) for sha in shown],
+            "commits": [commit_json(call, commit) for commit in store.commits(shown)],
             "files": files[:300],
         }
     )

@@ -130,7 +130,10 @@ class CheckRun:
 
 @dataclass
 class Pull:
-    """A pull request. While it is open ``head_sha`` follows the branch; then it stays."""
+    """A pull request. While it is open ``head_sha`` follows the branch; then it stays.
+
+    ``fork`` names the repository that it pretends to come from (``deleted``: one that is gone).
+    """
 
     id: int
     number: int
@@ -144,6 +147,7 @@ class Pull:
     created_at: datetime
     updated_at: datetime
     draft: bool = False
+    fork: str = ""
     state: str = "open"
     closed_at: datetime | None = None
     merged_at: datetime | None = None

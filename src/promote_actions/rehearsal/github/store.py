@@ -20,6 +20,7 @@ from promote_actions.rehearsal.github.objects import (
     Entry,
     FileDiff,
     Person,
+    parse_commit,
     parse_diff,
     parse_person,
 )
@@ -97,25 +98,19 @@ class Store:
         return None
 
     def commit(self, sha: str) -> CommitObject:
-        if sha not in self._commits:
-            self._commits[sha] = self._read_commit(sha)
-        return self._commits[sha]
+        return self.commits([sha])[0]
 
-    def _read_commit(self, sha: str) -> CommitObject:
-        text = self.git.check("cat-file", "commit", sha).decode(errors="replace")
-        head, _, message = text.partition("\n\n")
-        fields: dict[str, list[str]] = {}
-        for line in head.splitlines():
-            key, _, value = line.partition(" ")
-            fields.setdefault(key, []).append(value)
-        return CommitObject(
-            sha,
-            fields["tree"][0],
-            tuple(fields.get("parent", ())),
-            parse_person(fields["author"][0]),
-            parse_person(fields["committer"][0]),
-            message.rstrip("\n"),
-        )
+    def commits(self, shas: Sequence[str]) -> list[CommitObject]:
+        """The commits ``shas``, read by one process."""
+        missing = [sha for sha in dict.fromkeys(shas) if sha not in self._commits]
+        if missing:
+            answer = self.git.check("cat-file", "--batch", stdin="\n".join([*missing, ""]).encode())
+            for sha in missing:
+                head, _, rest = answer.partition(b"\n")
+                size = int(head.split()[-1])
+                self._commits[sha] = parse_commit(sha, rest[:size].decode(errors="replace"))
+                answer = rest[size + 1 :]
+        return [self._commits[sha] for sha in shas]
 
     def tree(self, sha: str, recursive: bool = False) -> list[Entry]:
         """The entries of a tree (or of a commit's tree), folders included."""
