@@ -21,11 +21,19 @@ def head(bare: Path) -> GitSnapshot:
     return GitSnapshot(git, git.line("rev-parse", f"refs/heads/{BRANCH}"), BRANCH)
 
 
-def tag(path: Path, versions: Iterable[str]) -> None:
-    """Tags for versions that run already, as their builds would have made them."""
-    git = Git(str(path))
-    for version in versions:
-        git.run("update-ref", f"refs/tags/{version}", f"refs/heads/{BRANCH}")
+def release(path: Path, versions: Iterable[str]) -> None:
+    """A commit with its tag for each of ``versions``, in that order, as their builds would have made."""
+    stream = []
+    for count, version in enumerate(versions):
+        stream += [
+            f"commit refs/heads/{BRANCH}",
+            "committer dora-dev <dora-dev@localhost> now",
+            "data 7",
+            "feat: x",
+        ]
+        stream += [f"from refs/heads/{BRANCH}^0"] if not count else []
+        stream += ["", f"reset refs/tags/{version}", f"from refs/heads/{BRANCH}", ""]
+    Git(str(path)).check("fast-import", "--quiet", "--date-format=now", stdin="\n".join(stream).encode())
 
 
 def identity_of(login: str) -> Mapping[str, str]:

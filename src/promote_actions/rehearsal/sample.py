@@ -11,6 +11,13 @@ ORGANISATION = "nexo-org"
 GITOPS = f"{ORGANISATION}/nexo-gitops"
 SERVICES = ("nexo-be", "nexo-web")
 PREVIOUS = "2026.01.45"
+BEHIND = {"develop": "2026.02.17", "qa": "2026.02.15", "staging": "2026.02.10", "prod": PREVIOUS}
+"""What nexo-web runs: the strategy's dashboard."""
+
+RELEASED = tuple(
+    f"2026.{month:02}.{build}" for month, last in ((1, 56), (2, 17)) for build in range(1, last + 1)
+)
+"""The versions that were released before: production is 28 of them behind develop, as in the strategy."""
 
 PEOPLE = {
     "nexo-platform-team": ("bob-platform", "paula-platform"),
@@ -94,7 +101,7 @@ def files(images: Mapping[str, str]) -> dict[str, bytes]:
 
 def _frontend(environment: str) -> str:
     final_newline = "" if environment == "staging" else "\n"
-    image = f"  tag: '{PREVIOUS}'\t# {environment}\n  repository: ghcr.io/nexo-org/nexo-web"
+    image = f"  tag: '{BEHIND[environment]}'\t# {environment}\n  repository: ghcr.io/nexo-org/nexo-web"
     return f"image:\n{image}{final_newline}"
 
 

@@ -112,7 +112,8 @@ class Story:
         inputs = self._promote_inputs(environment)
         if environment.trigger == "auto":
             inputs["automatic"] = "true"
-        title = f"promote to {environment.name} ({environment.trigger}, {environment.approvals} approvals)"
+        people_needed = f"{environment.approvals} approval{'' if environment.approvals == 1 else 's'}"
+        title = f"promote to {environment.name} ({environment.trigger}, {people_needed})"
         step = self.stage.action(title, "promote", inputs)
         self.stage.check(
             "one version moves through all environments", step.outputs["version"] == self.version

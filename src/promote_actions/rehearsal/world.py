@@ -32,7 +32,7 @@ from promote_actions.rehearsal.repositories import (
     create,
     head,
     identity_of,
-    tag,
+    release,
 )
 
 BOT = "nexo-release-bot"
@@ -124,7 +124,7 @@ def build(stack: ExitStack, folder: Path, gitops: str, services: tuple[str, ...]
     for name, versions in _running(bare, config, services).items():
         made = folder / f"{name}.git"
         create(made, {"src/app.py": b"# 0\n"}, f"feat: start {name}")
-        tag(made, versions)
+        release(made, sorted(versions) if gitops else sample.RELEASED)
         github.add_repository(repository_of(config, name), made, BRANCH)
     images = {
         name: config.service(name).image or f"{registry.host}/{sample.ORGANISATION}/{name}"
