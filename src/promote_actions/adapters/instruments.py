@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from functools import cached_property
 
 from promote_actions.adapters.argocd import ArgoCD
+from promote_actions.adapters.forge import ForgeRepository
 from promote_actions.adapters.http_client import Tls
 from promote_actions.errors import InputError
+from promote_actions.gates.file import File
 from promote_actions.gates.http import Answer, Request
+from promote_actions.gates.logs import LogStore
 from promote_actions.gates.prometheus import Queries
+
+FILE_LIMIT = 64 * 1024 * 1024
+"""Bytes of a report that are read at most."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +39,14 @@ class Instruments:
     prometheus_token: str = ""
     prometheus_user: str = ""
     prometheus_password: str = ""
+    loki_url: str = ""
+    loki_token: str = ""
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
     request_timeout: float = 10.0
+    token: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def _tls(self) -> Tls:
@@ -69,3 +81,36 @@ class Instruments:
             self._tls,
             self.request_timeout,
         )
+
+    def logs(self, url: str, tenant: str = "") -> LogStore:
+        """The Loki at ``url``, with the token that was given."""
+        from promote_actions.adapters.loki import Loki
+
+        return Loki(url, self.loki_token, tenant, self._tls, self.request_timeout)
+
+    def source(self, repository: str) -> ForgeRepository:
+        """The repository ``owner/name`` on GitHub; raises :class:`InputError` when it is none."""
+        from promote_actions.adapters.repositories import open_repository
+
+        found = open_repository(repository, self.token, self.env)
+        if not isinstance(found, ForgeRepository):
+            raise InputError(f"'{repository[:80]}' is no repository on GitHub", hint="write it owner/name")
+        return found
+
+    def file(self, path: str) -> File | None:
+        """The file at ``path``, or None when there is none; raises :class:`InputError` when it can't be
+        read or is larger than :data:`FILE_LIMIT`."""
+        try:
+            with open(path, "rb") as found:
+                data = found.read(FILE_LIMIT + 1)
+                written = datetime.fromtimestamp(os.fstat(found.fileno()).st_mtime, timezone.utc)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "its name is not valid"
+            raise InputError(
+                f"cannot read '{path[:200]}': {reason}", hint="check its option 'file'"
+            ) from None
+        if len(data) > FILE_LIMIT:
+            raise InputError(f"'{path[:200]}' has more than {FILE_LIMIT} bytes", hint="give a summary")
+        return File(data, written)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -42,13 +43,13 @@ class Prometheus:
             headers["X-Scope-OrgID"] = self.tenant
         self._http = HttpClient(WHAT, headers, self.tls, self.timeout)
 
-    def query(self, text: str) -> Answer:
-        """The answer to the instant query ``text``, evaluated now.
+    def query(self, text: str, at: datetime | None = None) -> Answer:
+        """The answer to the instant query ``text``, evaluated ``at`` (None: now).
 
         Raises :class:`InputError` for a query that Prometheus can't read or that gives no value for one
         moment, :class:`DependencyError` when there is no usable answer.
         """
-        form = urlencode({"query": text})
+        form = urlencode({"query": text, **({"time": f"{at.timestamp():.3f}"} if at else {})})
         address = self._base + "/api/v1/query"
         if len(form) < LONG_QUERY:
             response = self._http.request("GET", f"{address}?{form}")

@@ -9,7 +9,7 @@ Promoter's rules are the sources of the timestamps that are compared).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -251,9 +251,9 @@ def rollout_time(app: Application, git: GitView | None, version: str) -> datetim
     return max(times) if times else None
 
 
-def runs(app: Application, expected: Expected) -> bool:
-    """Whether the wanted version is among the running images."""
-    return any(_is_ours(image, expected) and _is_wanted(image, expected) for image in app.images)
+def runs(images: Iterable[str], expected: Expected) -> bool:
+    """Whether the wanted version is among the running ``images``."""
+    return any(_is_ours(image, expected) and _is_wanted(image, expected) for image in images)
 
 
 def _is_ours(image: str, expected: Expected) -> bool:

@@ -4,84 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Protocol
 
 from promote_actions.adapters.forge import ForgeRepository
-from promote_actions.adapters.gitops import GitOpsRepository
-from promote_actions.config.model import Config, Environment
 from promote_actions.errors import InputError
-from promote_actions.gates import approvals, argocd, http, prometheus, soak
-from promote_actions.gates.argocd_judge import Expected
+from promote_actions.gates import approvals, argocd, canary, file, github, http, logs, prometheus, soak
+from promote_actions.gates.context import Context
 from promote_actions.gates.model import Check, CheckSpec
 from promote_actions.gates.options import Options
 from promote_actions.gates.soak_sources import from_argocd, from_git
-from promote_actions.gates.versions_in_git import VersionsInGit
 from promote_actions.owners.approvals import ApprovalPolicy
-
-
-class Instruments(Protocol):
-    """What checks measure with (``adapters.instruments.Instruments``); empty texts were not given."""
-
-    @property
-    def argocd_server(self) -> str:
-        """Argo CD's address."""
-
-    @property
-    def base_url(self) -> str:
-        """The service's address."""
-
-    @property
-    def prometheus_url(self) -> str:
-        """Prometheus' address."""
-
-    @property
-    def argocd(self) -> argocd.Applications:
-        """The Argo CD server."""
-
-    def prober(self, timeout: float | None = None) -> http.Ask:
-        """A function that asks an application."""
-
-    def prometheus(self, url: str, user: str = "", tenant: str = "") -> prometheus.Queries:
-        """The Prometheus at ``url``."""
-
-
-@dataclass(frozen=True)
-class Context:
-    """What the checks are about. ``target`` is where the version goes next (None: nowhere), ``number``
-    a pull request or 0, ``revision`` the promotion's commit or empty."""
-
-    config: Config
-    instruments: Instruments
-    service: str
-    environment: Environment
-    target: Environment | None
-    version: str
-    repository: GitOpsRepository | None = None
-    branch: str = ""
-    revision: str = ""
-    digest: str = ""
-    number: int = 0
-    stability: float = 10.0
-
-    @property
-    def names(self) -> Mapping[str, str]:
-        """What the placeholders in queries and addresses stand for."""
-        return {"service": self.service, "environment": self.environment.name, "version": self.version}
-
-    @cached_property
-    def git(self) -> VersionsInGit | None:
-        if self.repository is None:
-            return None
-        place = self.environment.name
-        return VersionsInGit(self.repository, self.config, self.service, place, self.branch)
-
-    def need(self, what: str, value: str, check: str) -> str:
-        """``value``, or an :class:`InputError` that says which check needs it."""
-        if not value:
-            raise InputError(f"the check '{check}' needs a {what}", hint=f"give --{what}")
-        return value
 
 
 def build(spec: CheckSpec, context: Context) -> Check:
@@ -91,7 +22,7 @@ def build(spec: CheckSpec, context: Context) -> Check:
 
 
 def _argocd(spec: CheckSpec, options: Options, context: Context) -> Check:
-    name, expected = _expected(spec, context)
+    name, expected = context.expected(spec.name)
     settings = argocd.parse(options, (name,), expected)
     client = context.instruments.argocd
     lines = [client.page(name) for name in settings.apps]
@@ -101,21 +32,6 @@ def _argocd(spec: CheckSpec, options: Options, context: Context) -> Check:
     )
     check = argocd.ApplicationCheck(settings, client, context.git)
     return Check(spec, check.measure, proves_rollout=True, explain=tuple(lines))
-
-
-def _expected(spec: CheckSpec, context: Context) -> tuple[str, Expected]:
-    """The application's name, and what must run in it."""
-    service = context.config.service(context.need("service", context.service, spec.name))
-    expected = Expected(
-        version=context.need("version", context.version, spec.name),
-        service=service.name,
-        image=service.image,
-        digest=context.digest,
-        revision=context.revision,
-        old_gone=context.environment.strategy != "blue-green",
-        stability=context.stability,
-    )
-    return service.application(context.environment.name), expected
 
 
 def _http(spec: CheckSpec, options: Options, context: Context) -> Check:
@@ -135,7 +51,7 @@ def _prometheus(spec: CheckSpec, options: Options, context: Context) -> Check:
         raise InputError(f"check '{spec.name}' has no server", hint=hint)
     if not options.text("query"):
         context.need("service", context.service, spec.name)
-    settings = prometheus.parse(options, context.names)
+    settings = prometheus.parse(options, context.names, context.source_environment)
     address = prometheus.fill(url, context.names)
     source = context.instruments.prometheus(address, options.text("user"), options.text("tenant"))
     check = prometheus.MetricCheck(settings, source)
@@ -154,7 +70,7 @@ def _soak(spec: CheckSpec, options: Options, context: Context) -> Check:
         raise InputError(f"check '{spec.name}' has no duration, so it measures nothing", hint=hint)
     version = context.need("version", context.version, spec.name)
     if context.instruments.argocd_server:
-        name, expected = _expected(spec, context)
+        name, expected = context.expected(spec.name)
         server = context.instruments.argocd
         source, where = from_argocd(server, name, expected, context.git), server.page(name)
     elif context.git is not None:
@@ -180,6 +96,52 @@ def _approvals(spec: CheckSpec, options: Options, context: Context) -> Check:
     return Check(spec, check.measure, threshold=f">= {needed}", explain=lines)
 
 
+def _logs(spec: CheckSpec, options: Options, context: Context) -> Check:
+    url = context.instruments.loki_url or options.text("url")
+    if not url:
+        hint = "give loki-url, or its option 'url'"
+        raise InputError(f"check '{spec.name}' has no server", hint=hint)
+    settings = logs.parse(options, context.names)
+    store = context.instruments.logs(prometheus.fill(url, context.names), options.text("tenant"))
+    lines = (f"lines of {{{settings.selector}}} like {settings.pattern}", f"at most {settings.most:g}")
+    check = logs.LogCheck(settings, store)
+    return Check(spec, check.measure, after_rollout=True, threshold=f"<= {settings.most:g}", explain=lines)
+
+
+def _github(spec: CheckSpec, options: Options, context: Context) -> Check:
+    name = options.text("repository") or context.config.service(context.service).repository
+    if not name:
+        hint = "give its option 'repository', or services.<name>.repository in promotion.yaml"
+        raise InputError(f"check '{spec.name}' has no repository", hint=hint)
+    settings = github.parse(options, context.version, context.service)
+    if not settings.commit:
+        context.need("version", context.version, spec.name)
+    check = github.GitHubCheck(settings, lambda: context.instruments.source(name))
+    commit = settings.commit or f"the tag of {settings.version}"
+    lines = (f"{', '.join(settings.names)} succeeded in {name} on {commit}",)
+    return Check(spec, check.measure, explain=lines)
+
+
+def _file(spec: CheckSpec, options: Options, context: Context) -> Check:
+    settings = file.parse(options)
+    check = file.FileCheck(settings, context.instruments.file)
+    return Check(spec, check.measure, explain=(settings.path,))
+
+
+def _load(spec: CheckSpec, options: Options, context: Context) -> Check:
+    settings = file.parse_load(options)
+    check = file.FileCheck(settings, context.instruments.file)
+    return Check(spec, check.measure, explain=(settings.path,))
+
+
+def _canary(spec: CheckSpec, options: Options, context: Context) -> Check:
+    name, expected = context.expected(spec.name)
+    settings = canary.parse(options, name, expected)
+    check = canary.CanaryCheck(settings, context.instruments.argocd)
+    lines = (f"Rollouts of {settings.app}", f"a paused one {settings.paused}s")
+    return Check(spec, check.measure, explain=lines)
+
+
 _Make = Callable[[CheckSpec, Options, Context], Check]
 KINDS: Mapping[str, tuple[tuple[str, ...], _Make]] = {
     "argocd": (argocd.KNOWN, _argocd),
@@ -187,5 +149,10 @@ KINDS: Mapping[str, tuple[tuple[str, ...], _Make]] = {
     "prometheus": (prometheus.KNOWN, _prometheus),
     "soak": (soak.KNOWN, _soak),
     "approvals": (approvals.KNOWN, _approvals),
+    "logs": (logs.KNOWN, _logs),
+    "github": (github.KNOWN, _github),
+    "file": (file.KNOWN, _file),
+    "load": (file.KNOWN_LOAD, _load),
+    "canary": (canary.KNOWN, _canary),
 }
 """Every kind of check: the options it has, and how it is made."""

@@ -44,7 +44,7 @@ class HealthGateInputs(CommonInputs):
     digest: str = text("The image's digest, when it is pinned (`sha256:…`).")
     revision: str = text("The promotion's commit in the GitOps repository, when it is known.")
     check: tuple[str, ...] = lines(
-        "Checks to run: `argocd, http, prometheus, soak, approvals`; with options "
+        "Checks to run: argocd, http, prometheus, logs, github, file, load, canary, soak, approvals; with options "
         "`prometheus:threshold=<= 0.02;window=10m`; or a JSON object. By default those of promotion.yaml."
     )
     once: bool = flag("Measure once and say how things are now.")
@@ -74,6 +74,8 @@ class HealthGateInputs(CommonInputs):
     prometheus_password: str = text("Password for Prometheus.", secret=True)
     prometheus_query: str = text("PromQL with {window}, instead of the service's error ratio.")
     prometheus_selector: str = text("Labels of the service's series, in PromQL.")
+    loki_url: str = text("Loki's address, for the check `logs`.")
+    loki_token: str = text("Bearer token for Loki.", secret=True)
     threshold: str = text("What the query's value must be, such as `<= 0.01` or `< 1%`.")
     window: float | None = duration("Time that the query looks back over (5m unless configured).")
     min_requests: int | None = number(
@@ -148,8 +150,9 @@ def refusal_of(result: GateResult, subject: str) -> PromoteError | None:
 
 def prepare(inputs: HealthGateInputs, runner: Runner) -> tuple[Any, list[Check]]:
     """The context and the checks; raises :class:`InputError` for what lacks."""
-    from promote_actions.gates.build import KINDS, Context, build
+    from promote_actions.gates.build import KINDS, build
     from promote_actions.gates.config import plan, target_of
+    from promote_actions.gates.context import Context
 
     config, repository = _configuration(inputs, runner)
     environment = config.environment(inputs.environment)
@@ -157,7 +160,7 @@ def prepare(inputs: HealthGateInputs, runner: Runner) -> tuple[Any, list[Check]]
     _refuse_hostile(inputs)
     context = Context(
         config=config,
-        instruments=_instruments(inputs),
+        instruments=_instruments(inputs, runner),
         service=inputs.service,
         environment=environment,
         target=target,
@@ -212,12 +215,15 @@ def _with_version(context: Any) -> Any:
     return replace(context, version=named)
 
 
-def _instruments(inputs: HealthGateInputs) -> Any:
+def _instruments(inputs: HealthGateInputs, runner: Runner) -> Any:
     from dataclasses import fields
 
     from promote_actions.adapters.instruments import Instruments
 
-    return Instruments(**{field.name: getattr(inputs, field.name) for field in fields(Instruments)})
+    given = {
+        field.name: getattr(inputs, field.name) for field in fields(Instruments) if field.name != "env"
+    }
+    return Instruments(env=runner.env, **given)
 
 
 def _wanted(inputs: HealthGateInputs, soak: float) -> Any:
@@ -227,6 +233,7 @@ def _wanted(inputs: HealthGateInputs, soak: float) -> Any:
         "argocd": inputs.argocd_server,
         "http": inputs.base_url,
         "prometheus": inputs.prometheus_url,
+        "logs": inputs.loki_url,
         "soak": soak and (inputs.gitops or inputs.argocd_server),
         "approvals": inputs.pull_request,
     }

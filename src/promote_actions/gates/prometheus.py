@@ -25,10 +25,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Protocol, cast
 
+from promote_actions.errors import InputError
 from promote_actions.gates.model import Link, Moment, Outcome, Reading
 from promote_actions.gates.options import COMMON, Options
 from promote_actions.gates.soak import words
@@ -37,7 +38,7 @@ from promote_actions.gates.threshold import parse as parse_threshold
 
 KNOWN = (
     *COMMON, "url", "query", "threshold", "window", "min-window", "metric", "selector", "status-label",
-    "min-requests", "traffic-query", "max-age", "on-no-data", "user", "tenant",
+    "min-requests", "traffic-query", "max-age", "on-no-data", "user", "tenant", "compare",
 )  # fmt: skip
 DEFAULT_THRESHOLD = "<= 0.01"
 DEFAULT_SELECTOR = 'service="{service}",environment="{environment}"'
@@ -63,8 +64,8 @@ class Answer:
 class Queries(Protocol):
     """Prometheus, as much of it as the gate needs (``adapters.prometheus.Prometheus``)."""
 
-    def query(self, text: str) -> Answer:
-        """The answer to an instant query."""
+    def query(self, text: str, at: datetime | None = None) -> Answer:
+        """The answer to an instant query, as of ``at`` (None: now)."""
 
     def page(self, text: str) -> str:
         """Where a person can see the query's graph."""
@@ -73,7 +74,8 @@ class Queries(Protocol):
 @dataclass(frozen=True)
 class Settings:
     """What to ask. ``traffic`` and ``newest`` are queries, empty when they are not asked; times are
-    seconds. ``{window}`` in a query is the time to look back over."""
+    seconds. ``{window}`` in a query is the time to look back over. With ``compare`` (``before`` the
+    rollout, or the ``source`` environment) the threshold is for the difference from ``baseline``."""
 
     query: str
     threshold: Threshold
@@ -84,10 +86,24 @@ class Settings:
     newest: str = ""
     max_age: float = 120.0
     on_no_data: Outcome = "inconclusive"
+    compare: str = ""
+    baseline: str = ""
 
 
-def parse(options: Options, names: Mapping[str, str]) -> Settings:
-    """The settings; ``names`` has ``service``, ``environment`` and ``version`` for the placeholders."""
+def parse(options: Options, names: Mapping[str, str], source: str = "") -> Settings:
+    """The settings; ``names`` has ``service``, ``environment`` and ``version`` for the placeholders, and
+    ``source`` is the environment that ``compare: source`` compares with."""
+    settings = _parse(options, names)
+    if settings.compare != "source":
+        return settings
+    if not source:
+        hint = "compare with `before`, or check a later environment"
+        raise InputError(f"check '{options.name}' has no source environment to compare with", hint=hint)
+    there = _parse(options, {**names, "environment": source})
+    return replace(settings, baseline=there.query)
+
+
+def _parse(options: Options, names: Mapping[str, str]) -> Settings:
     own = options.text("query")
     series = _series(options, names)
     where = f"check '{options.name}'"
@@ -102,11 +118,13 @@ def parse(options: Options, names: Mapping[str, str]) -> Settings:
         min_requests=options.number("min-requests", 10.0),
         newest="" if own else f"max(timestamp({series}))",
         max_age=options.seconds("max-age", 120.0),
-        on_no_data=_no_data_outcome(options),
+        on_no_data=no_data_outcome(options),
+        compare=options.choice("compare", ("before", "source", ""), ""),
     )
 
 
-def _no_data_outcome(options: Options) -> Outcome:
+def no_data_outcome(options: Options) -> Outcome:
+    """What ``on-no-data`` makes of no data."""
     word = options.choice("on-no-data", ("inconclusive", "fail", "pass"), "inconclusive")
     return cast(Outcome, {"fail": "failed", "pass": "passed"}.get(word, word))
 
@@ -168,12 +186,25 @@ class MetricCheck:
         traffic = self._ask(settings.traffic, seconds) if settings.min_requests > 0 else None
         newest = self._ask(settings.newest, seconds)
         answer = self._source.query(query)
+        baseline = self._baseline(moment) if settings.compare else None
         outcome, reason, value = judge(settings, seconds, answer, traffic, newest)
+        if baseline is not None:
+            outcome, reason, value = compared(settings, (outcome, reason, value), answer, baseline)
         links = (Link("the query in Prometheus", page),) if page else ()
         return Reading(outcome, reason, moment.now, value, begins, links=links)
 
     def _ask(self, query: str, seconds: float) -> Answer | None:
         return self._source.query(with_window(query, seconds)) if query else None
+
+    def _baseline(self, moment: Moment) -> Answer:
+        """The same question of the time before the rollout, or of the source environment."""
+        settings = self._settings
+        if settings.compare == "source":
+            return self._source.query(with_window(settings.baseline, settings.window))
+        if moment.rollout is None:
+            return Answer(())
+        before = moment.rollout - timedelta(seconds=1)
+        return self._source.query(with_window(settings.query, settings.window), before)
 
 
 def judge(
@@ -194,6 +225,26 @@ def judge(
     count = f", {_total(traffic):.0f} requests" if traffic and traffic.samples else ""
     reason = f"{number(shown.value)}{label}, wanted {settings.threshold}{over}{count}"
     return ("failed" if bad else "passed"), reason, shown.value
+
+
+def compared(
+    settings: Settings, found: tuple[Outcome, str, float | None], answer: Answer, baseline: Answer
+) -> tuple[Outcome, str, float | None]:
+    """``found`` against ``baseline``: the threshold is for the difference, and both must be one number."""
+    value = found[2]
+    if value is None:
+        return found
+    place = "before the rollout" if settings.compare == "before" else "in the source environment"
+    others = [sample.value for sample in baseline.samples]
+    if len(others) != 1 or len(answer.samples) != 1 or not math.isfinite(others[0]):
+        return settings.on_no_data, f"no data {place} to compare with", None
+    difference = value - others[0]
+    good = settings.threshold.holds(difference)
+    reason = (
+        f"{number(value)} against {number(others[0])} {place}: "
+        f"difference {number(difference)}, wanted {settings.threshold}"
+    )
+    return ("passed" if good else "failed"), reason, value
 
 
 def _no_data(

@@ -13,7 +13,7 @@ from promote_actions.gates.model import CheckResult, GateResult, Verdict
 from promote_actions.runner import Runner
 
 if TYPE_CHECKING:
-    from promote_actions.gates.build import Context
+    from promote_actions.gates.context import Context
 
 CONTEXTS = {"soak": "promotion/soak", "approvals": "promotion/approvals"}
 OTHERS = "promotion/health"

@@ -23,7 +23,7 @@ def from_argocd(argocd: Applications, name: str, expected: Expected, git: Versio
         if app.health != "Healthy" or app.sync != "Synced" or app.operating:
             state = f"{app.sync or 'sync unknown'}, {app.health or 'health unknown'}"
             return Live(None, f"{name} is {state}", app.seen_at)
-        if not runs(app, expected):
+        if not runs(app.images, expected):
             return Live(None, f"{version} is not among the running images", app.seen_at)
         deployed = live_since(app, view, version)
         if deployed is None:

@@ -187,10 +187,11 @@ def _handler(server: MetricsServer) -> type[BaseHTTPRequestHandler]:
             if urlsplit(self.path).path != "/api/v1/query":
                 self._answer(404, {"status": "error", "errorType": "not_found", "error": "no such page"})
                 return
-            now = time.time()
+            form = {name: values[0] for name, values in parse_qs(encoded).items()}
             try:
-                value = server.query(parse_qs(encoded).get("query", [""])[0], now)
-            except Unsupported as error:
+                now = float(form.get("time") or time.time())
+                value = server.query(form.get("query", ""), now)
+            except ValueError as error:
                 self._answer(400, {"status": "error", "errorType": "bad_data", "error": str(error)})
                 return
             result = [] if value is None else [{"metric": {}, "value": [now, _number(value)]}]
