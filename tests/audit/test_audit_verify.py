@@ -145,11 +145,10 @@ def test_an_inserted_record_has_no_place(log):
     before = head_of(from_json(log.files[log.paths[3]]))
     path = "audit-logs/2026-01-03-nexo-be-prod.9-9.json"
     log.commit({path: to_json(append(before, forged))}, LATER)
-    found = verified(log)
-    assert any(
-        finding.file in (path, log.paths[4]) and finding.kind == "reordered" for finding in found.findings
-    )
-    assert ("back-dated", name(path)) in kinds(found)
+    found = verified(log).findings
+    assert [finding.kind for finding in found] == ["reordered"]
+    assert found[0].file in (path, log.paths[4])
+    assert found[0].field == "sequence"
 
 
 def test_a_record_without_a_chain_does_not_slip_in(log):
@@ -336,20 +335,52 @@ def test_memory_of_the_verifier_is_a_day(log):
 
 
 def test_git_output_is_read_piece_by_piece():
-    """Additions are late or fine, everything else is a finding, other files are none of ours."""
+    """Changes are findings, so are names without a day; other files are none of ours."""
     pieces = [
         b"commit " + b"a" * 40 + b" 1770000000 " + b"b" * 40,
         b"\nA", b"audit-logs/2026-02-02-a-qa.json",
         b"M", b"audit-logs/README.md",
         b"D", b"audit-logs/2026-02-01-a-qa.json",
-        b"A", b"audit-logs/2026-01-01-a-qa.json",
         b"A", b"audit-logs/x.json",
     ]  # fmt: skip
+    assert [(each.kind, each.file[11:]) for each in findings(pieces)] == [
+        ("deleted", "2026-02-01-a-qa.json"),
+        ("misnamed", "x.json"),
+    ]
+
+
+def commit_of(number, *days):
+    """A commit of 2026-02-20, whose records claim these days of February."""
+    yield b"commit %040x 1771588800 %040x" % (number, number - 1)
+    for day in days:
+        yield from (b"A", b"audit-logs/2026-02-%02d-s%d-qa.json" % (day, number))
+
+
+@pytest.mark.parametrize(
+    ("commits", "late"),
+    [
+        ([(2, 1), (1, 10)], ["2026-02-01-s2"]),
+        ([(2, 10), (1, 1)], []),
+        ([(1, 1, 10)], []),
+        ([(2, 9), (1, 10)], []),
+        ([(2, 19), (1, 25)], []),
+        ([(3, 1), (2, 2, 15), (1, 3)], ["2026-02-01-s3"]),
+        ([(3, 1), (2, 1), (1, 18)], ["2026-02-01-s2", "2026-02-01-s3"]),
+    ],
+)
+def test_late_is_what_came_after_newer_records(commits, late):
+    """Newest first: a record is back-dated when an older commit had days that it claims to precede."""
+    pieces = [piece for number, *days in commits for piece in commit_of(number, *days)]
     found = list(findings(pieces))
-    assert [type(each).__name__ for each in found] == ["Finding", "Late", "Finding"]
-    assert [getattr(each, "kind", "late") for each in found] == ["deleted", "late", "misnamed"]
-    assert isinstance(found[1], Late)
-    assert found[1].days == 32
+    assert all(isinstance(each, Late) for each in found)
+    assert sorted(each.file[11:24] for each in found) == late
+
+
+def test_a_log_that_was_moved_into_one_commit_is_fine(log, tmp_path):
+    """A repository that begins anew with an old log has late commits, and nothing back-dated."""
+    moved = GitLog(tmp_path / "moved.git")
+    moved.commit(dict(log.files), LATER + timedelta(days=300))
+    assert verified(moved).verdict == "true"
 
 
 def test_the_command_refuses_names_and_keeps_heads(log, tmp_path, monkeypatch, capsys):
