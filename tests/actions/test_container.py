@@ -51,6 +51,7 @@ def start(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[
         text=True,
         timeout=60,
         check=False,
+        extra_groups=[0, 4],
     )
 
 
