@@ -39,7 +39,7 @@ class LocalTags:
         done = self.git.run("update-ref", "--stdin", stdin=orders.encode())
         if not done.status:
             return None
-        said = done.stderr.strip().rpartition("\n")[2].removeprefix("fatal: ")[:300]
+        said = done.stderr.strip().partition("\n")[0].removeprefix("fatal: ")[:300]
         return DependencyError(
             f"git can't create tag {names[-1]} in {self.git.display}: {said}",
             hint="check that this account may write there",
