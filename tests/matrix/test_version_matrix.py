@@ -26,12 +26,19 @@ from promote_actions.matrix.document import badge, matrix_document
 from promote_actions.matrix.render_html import render as html
 from promote_actions.matrix.render_markdown import render as markdown
 from promote_actions.matrix.render_text import render as text
+from promote_actions.versions.calver import CalVer
+from promote_actions.versions.drift import Release
 
 
 @pytest.fixture(scope="module")
 def dashboard(tmp_path_factory):
     """A bare repository with the strategy's dashboard in it."""
     return strategy(GitOps(tmp_path_factory.mktemp("matrix") / "gitops.git"))
+
+
+def released(tags):
+    """Releases of one commit each."""
+    return Releases(tuple(Release(CalVer.parse(tag), tag) for tag in tags), "tags")
 
 
 def matrix_of(path, config=None, **asked):
@@ -274,7 +281,7 @@ def test_drift_counts_releases_and_never_guesses(tags, expected):
         ],
         "x",
     )
-    releases = Releases(dict.fromkeys(tags), "tags")
+    releases = released(tags)
     asked = Questions(NOW, releases=lambda _: releases)
     drift = collect(repository, repository.snapshot(), Config(), asked).rows[0].drift
     assert (drift.gap.state, drift.gap.behind, drift.gap.ahead, drift.level) == expected
@@ -336,7 +343,7 @@ def many(count):
             content = values(f"2026.02.{build}").encode()
             changes.append(FileChange(f"helm/service-{number:04}/values-{suffix}.yaml", content))
     repository.write(changes, "x")
-    releases = Releases({f"2026.02.{build}": None for build in range(1, 42)}, "tags")
+    releases = released(f"2026.02.{build}" for build in range(1, 42))
     asked = Questions(NOW, releases=lambda _: releases)
     return collect(repository, repository.snapshot(), Config(), asked)
 
@@ -403,34 +410,46 @@ def test_exit_statuses(dashboard, quiet, words, status, capsys):
     assert len(capsys.readouterr().err.strip().splitlines()) == (status > 0)
 
 
+def tagged_repository(folder, *branches):
+    """A bare service repository; each branch is a list of tags, one a commit, from the trunk's 2nd on."""
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(folder)], check=True)
+    stream, mark = [], 0
+    for index, tags in enumerate(branches):
+        for place, tag in enumerate(tags):
+            mark += 1
+            start = "from :2\n" if index and not place else ""
+            who = "committer x <x@y> 1770000000 +0000\n"
+            stream.append(f"commit refs/heads/b{index}\nmark :{mark}\n{who}data {len(tag)}\n{tag}\n{start}")
+            stream.append(f"reset refs/tags/{tag}\nfrom :{mark}\n")
+    command = ["git", "-C", str(folder), "fast-import", "--quiet"]
+    subprocess.run(command, input="".join(stream).encode(), check=True)
+    return str(folder)
+
+
+def drift_with(dashboard, repository, capsys, prefix="v"):
+    """The drift that the command finds with a service repository."""
+    words = ["version-matrix", "--gitops", dashboard, "--service-repo", f"nexo-be={repository}"]
+    assert promote_actions([*words, "--tag-prefix", prefix, "--format", "json"]) == 0
+    return json.loads(capsys.readouterr().out)["drift"]["nexo-be"]
+
+
 def test_tags_of_the_service_repository_count(dashboard, tmp_path, quiet, capsys):
     """With a service repository drift is counted in its tags, whatever the history says."""
-    service = tmp_path / "nexo-be.git"
-    subprocess.run(["git", "init", "-q", "--bare", str(service)], check=True)
-    tree = subprocess.run(["git", "-C", str(service), "mktree"], input=b"", capture_output=True, check=True)
-    who = {f"GIT_{role}_{what}": "x@y" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    commit = (
-        subprocess.run(
-            ["git", "-C", str(service), "commit-tree", tree.stdout.decode().strip(), "-m", "x"],
-            capture_output=True,
-            check=True,
-            env={**who, "PATH": "/usr/bin:/bin:/usr/local/bin"},
-        )
-        .stdout.decode()
-        .strip()
-    )
-    for tag in ("v2026.01.45", "v2026.02.3", "v2026.02.17", "v2026.02.18", "nightly"):
-        subprocess.run(["git", "-C", str(service), "update-ref", f"refs/tags/{tag}", commit], check=True)
-    words = [
-        "version-matrix",
-        "--gitops",
-        dashboard,
-        "--service-repo",
-        f"nexo-be={service}",
-        "--tag-prefix",
-        "v",
-    ]
-    assert promote_actions([*words, "--format", "json"]) == 0
-    drift = json.loads(capsys.readouterr().out)["drift"]["nexo-be"]
-    assert (drift["behind"], drift["days"]) == (2, 14)
+    tags = ["v2026.01.45", "v2026.02.3", "v2026.02.17", "v2026.02.18", "nightly"]
+    drift = drift_with(dashboard, tagged_repository(tmp_path / "s.git", tags), capsys)
+    assert (drift["state"], drift["behind"], drift["ahead"], drift["days"]) == ("behind", 2, 0, 14)
     assert drift["counted_in"].startswith("the tags of ")
+
+
+def test_a_hotfix_that_was_never_merged_back_has_diverged(dashboard, tmp_path, quiet, capsys):
+    """Production runs a release that develop does not contain: neither number alone would say so."""
+    trunk = ["v2026.01.40", "v2026.01.41", "v2026.02.3", "v2026.02.17"]
+    drift = drift_with(dashboard, tagged_repository(tmp_path / "s.git", trunk, ["v2026.01.45"]), capsys)
+    assert (drift["state"], drift["behind"], drift["ahead"], drift["level"]) == ("diverged", 2, 1, "medium")
+
+
+def test_an_untagged_version_is_unknown(dashboard, tmp_path, quiet, capsys):
+    """A version that nobody tagged can't be counted from."""
+    drift = drift_with(dashboard, tagged_repository(tmp_path / "s.git", ["v2026.02.17"]), capsys)
+    assert (drift["state"], drift["behind"], drift["level"]) == ("unknown", None, "unknown")
+    assert "2026.01.45 is not among the released versions" in drift["text"]

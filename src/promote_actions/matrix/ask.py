@@ -10,8 +10,12 @@ from promote_actions.errors import DependencyError, InputError, PromoteError
 from promote_actions.matrix.collect import Health
 from promote_actions.matrix.distance import Releases
 from promote_actions.versions.calver import version_of_tag
+from promote_actions.versions.drift import Contains, Release
 
 Warn = Callable[[str], None]
+
+LOOK_UPS = 300
+"""Questions about ancestry at most in one run: each may be a call to an API."""
 
 
 def service_repositories(given: Sequence[str]) -> Mapping[str, str]:
@@ -34,6 +38,15 @@ def releases_by_tags(
     warning, for the values files' history can stand in.
     """
 
+    left = [LOOK_UPS]
+
+    def limited(repository: GitOpsRepository) -> Contains:
+        def contains(older: str, newer: str) -> bool | None:
+            left[0] -= 1
+            return repository.is_ancestor(older, newer) if left[0] >= 0 else None
+
+        return contains
+
     def ask(service: Service) -> Releases | None:
         where = given.get(service.name, service.repository)
         if not where:
@@ -46,9 +59,16 @@ def releases_by_tags(
                 raise
             warn(f"{service.name}: its tags can't be read, so drift is counted in the history: {error}")
             return None
-        named = {str(found): tag for tag in tags if (found := version_of_tag(tag, prefix))}
-        source = f"the tags of {repository.name}"
-        return Releases(dict.fromkeys(named), source, True, named, repository.web_url) if named else None
+        named = [(found, tag) for tag in tags if (found := version_of_tag(tag, prefix))]
+        if not named:
+            return None
+        return Releases(
+            tuple(Release(version, tags[tag]) for version, tag in named),
+            f"the tags of {repository.name}",
+            tags={str(version): tag for version, tag in named},
+            url=repository.web_url,
+            contains=limited(repository),
+        )
 
     return ask
 

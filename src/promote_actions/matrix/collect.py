@@ -17,6 +17,8 @@ from promote_actions.matrix.histories import Bulk, Now, Pair, histories
 from promote_actions.matrix.model import Cell, Change, Matrix, Row
 from promote_actions.matrix.reading import read_agreed
 from promote_actions.matrix.timeline import with_record
+from promote_actions.versions.calver import CalVer
+from promote_actions.versions.drift import Release
 
 
 @dataclass(frozen=True)
@@ -126,14 +128,17 @@ def _releases(service: Service, config: Config, facts: Facts, asked: Questions) 
     seen: dict[str, datetime | None] = {}
     for environment in config.environments:
         for change in facts.histories.get((service.name, environment.name), ()):
-            earlier = seen.get(change.version)
-            times = [at for at in (earlier, change.at) if at is not None]
+            times = [at for at in (seen.get(change.version), change.at) if at is not None]
             seen[change.version] = min(times) if times else None
     tagged = asked.releases(service)
-    if tagged is None:
-        return Releases(seen, "the history of the values files", facts.complete)
-    versions = {version: at or seen.get(version) for version, at in tagged.versions.items()}
-    return replace(tagged, versions=versions)
+    if tagged is not None:
+        released = tuple(
+            replace(each, at=each.at or seen.get(str(each.version))) for each in tagged.released
+        )
+        return replace(tagged, released=released)
+    named = ((version, CalVer.try_parse(version), at) for version, at in seen.items())
+    released = tuple(Release(version, text, at) for text, version, at in named if version)
+    return Releases(released, "the history of the values files", facts.complete)
 
 
 def _cell(service: Service, environment: Environment, facts: Facts, asked: Questions) -> Cell:

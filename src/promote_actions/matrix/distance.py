@@ -1,4 +1,7 @@
-"""How far apart two environments are, in versions that were released between them. Pure."""
+"""How far apart two environments are, in released versions, and how risky that is. Pure.
+
+The counting is :mod:`promote_actions.versions.drift`; this says what of it a cell of the matrix shows.
+"""
 
 from __future__ import annotations
 
@@ -7,49 +10,52 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from promote_actions.matrix.model import Drift, Gap
+from promote_actions.versions import drift as counting
 from promote_actions.versions.calver import CalVer
+from promote_actions.versions.drift import Contains, Release
 
 
 @dataclass(frozen=True)
 class Releases:
-    """The released versions of one service: version to when it was released (None: not known).
+    """The released versions of one service.
 
     ``source`` says in words where they were counted; ``complete`` is whether older ones are all there.
-    ``tags`` are the names of their tags, ``url`` the page of the repository that has them.
+    ``tags`` are the names of their tags by version, ``url`` the page of the repository that has them.
+    ``contains`` tells whether one commit is part of another's history.
     """
 
-    versions: Mapping[str, datetime | None] = field(default_factory=dict)
+    released: tuple[Release, ...] = ()
     source: str = ""
     complete: bool = True
     tags: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
+    contains: Contains | None = None
 
 
 def gap(version: str, reference: str, releases: Releases, now: datetime) -> Gap:
-    """The distance of ``version`` from ``reference``: released versions after one and up to the other."""
+    """The distance of ``version`` from ``reference``; ``now`` is an aware datetime."""
     if not version or not reference:
         return Gap(reason="one of them has no version")
     if version == reference:
         return Gap("same", 0, 0, 0)
     one, other = CalVer.try_parse(version), CalVer.try_parse(reference)
-    if one is None or other is None or not {version, reference} <= set(releases.versions):
-        lost = version if one is None or version not in releases.versions else reference
-        return Gap(reason=f"{lost} is not among the released versions")
-    low, high = sorted((one, other))
-    between = sorted(
-        key
-        for key in (CalVer.try_parse(text) for text in releases.versions)
-        if key is not None and low < key <= high
-    )
-    days = _days(releases.versions[str(low)], releases.versions[str(high)])
-    if one < other:
-        waiting = _days(releases.versions[str(between[0])], now)
-        return Gap("behind", len(between), 0, days, waiting)
-    return Gap("ahead", 0, len(between), days)
+    if one is None or other is None:
+        return Gap(reason=f"{version if one is None else reference} is no calendar version")
+    found = counting.drift(releases.released, one, other, releases.contains)
+    if not found.known:
+        hint = "" if releases.complete else f", as far back as {releases.source} was read"
+        return Gap(reason=found.reason + hint)
+    waiting = (now - found.waiting_since).days if found.waiting_since else None
+    days = None if found.behind_days is None else abs(found.behind_days)
+    return Gap(_state(found), found.behind, found.ahead, days, waiting)
 
 
-def _days(start: datetime | None, end: datetime | None) -> int | None:
-    return None if start is None or end is None else max((end - start).days, 0)
+def _state(found: counting.Drift) -> str:
+    if found.diverged:
+        return "diverged"
+    if found.behind:
+        return "behind"
+    return "ahead" if found.ahead else "same"
 
 
 def drift(environment: str, reference: str, distance: Gap, warn: int | None, fail: int | None) -> Drift:
@@ -63,6 +69,6 @@ def level(distance: Gap, warn: int | None, fail: int | None) -> str:
         return "unknown"
     if fail is not None and distance.behind > fail:
         return "high"
-    if warn is not None and distance.behind > warn:
+    if (warn is not None and distance.behind > warn) or distance.state == "diverged":
         return "medium"
     return "low" if distance.behind or distance.ahead else "none"
