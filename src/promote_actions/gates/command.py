@@ -44,8 +44,9 @@ class HealthGateInputs(CommonInputs):
     digest: str = text("The image's digest, when it is pinned (`sha256:…`).")
     revision: str = text("The promotion's commit in the GitOps repository, when it is known.")
     check: tuple[str, ...] = lines(
-        "Checks to run: argocd, http, prometheus, logs, github, file, load, canary, soak, approvals; with options "
-        "`prometheus:threshold=<= 0.02;window=10m`; or a JSON object. By default those of promotion.yaml."
+        "Checks to run: argocd, http, prometheus, logs, github, file, load, canary, soak, approvals; with "
+        "options `prometheus:threshold=<= 0.02;window=10m`; or a JSON object. By default what promotion.yaml "
+        "lists."
     )
     once: bool = flag("Measure once and say how things are now.")
     explain: bool = flag("Say what would be checked and from where, and measure nothing.")
