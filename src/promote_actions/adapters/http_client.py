@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
 
+from promote_actions.adapters.http_proxy import proxy_for, proxy_headers
 from promote_actions.errors import DependencyError, InputError, one_line
 
 LIMIT = 8 * 1024 * 1024
@@ -145,13 +146,13 @@ class HttpClient:
         left = max(clock.left, 0.05)
         host, port = parts.hostname or "", parts.port
         target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
-        proxy = _proxy(parts.scheme, parts.netloc)
+        proxy = proxy_for(parts.scheme, parts.netloc)
         at, door = (proxy.hostname or "", proxy.port) if proxy else (host, port)
         if parts.scheme == "https":
             context = self.tls.context()
             secure = http.client.HTTPSConnection(at, door, timeout=left, context=context)
             if proxy:
-                secure.set_tunnel(host, port or 443, headers=_proxy_headers(proxy))
+                secure.set_tunnel(host, port or 443, headers=proxy_headers(proxy))
             return secure, target
         return http.client.HTTPConnection(at, door, timeout=left), urlunsplit(parts) if proxy else target
 
@@ -264,24 +265,6 @@ def _credentials_to_header(url: str, headers: Mapping[str, str]) -> tuple[str, d
     user, _, password = userinfo.partition(":")
     named = {"Authorization": basic(unquote(user), unquote(password)), **headers}
     return urlunsplit(parts._replace(netloc=host)), named
-
-
-def _proxy(scheme: str, netloc: str) -> SplitResult | None:
-    names = (f"{scheme}_proxy", "all_proxy")
-    if not any(os.environ.get(name) or os.environ.get(name.upper()) for name in names):
-        return None
-    from urllib.request import getproxies, proxy_bypass
-
-    address = getproxies().get(scheme) or getproxies().get("all")
-    if not address or proxy_bypass(netloc.rpartition("@")[2]):
-        return None
-    return urlsplit(address if "://" in address else f"http://{address}")
-
-
-def _proxy_headers(proxy: SplitResult) -> dict[str, str]:
-    if not proxy.username:
-        return {}
-    return {"Proxy-Authorization": basic(unquote(proxy.username), unquote(proxy.password or ""))}
 
 
 def _words(error: Exception) -> str:

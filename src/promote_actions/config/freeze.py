@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from promote_actions.config import cron
 from promote_actions.config.model import Environment, Freeze
 
-CHAIN = 1000
+CHAIN = 500
 """How many windows that touch each other are followed to find the end."""
 
 

@@ -17,7 +17,7 @@ from promote_actions.errors import InputError, Location
 SIZE_LIMIT = 1 << 20
 """Bytes of a configuration at most."""
 
-NODE_LIMIT = 100_000
+NODE_LIMIT = 50_000
 """Values at most, counted after aliases are expanded: an alias bomb ends here."""
 
 DEPTH_LIMIT = 40
