@@ -6,6 +6,7 @@ its words, because two simultaneous pushes are rejected in several ways: the cal
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from dataclasses import dataclass
 from promote_actions.adapters.git_process import Git, without_credentials
 from promote_actions.adapters.turns import turn
 from promote_actions.errors import DependencyError, InputError, PromoteError, one_line
+
+TRIES = 3
+"""How often a reading is tried."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class RemoteTags:
 
     def tags(self, prefixes: Sequence[str]) -> Mapping[str, str]:
         patterns = [f"refs/tags/{prefix}*" for prefix in prefixes]
-        listed = self.git.check("ls-remote", "--tags", "--", self.remote, *patterns)
+        listed = _patiently(self.git, "ls-remote", "--tags", "--", self.remote, *patterns)
         tags: dict[str, str] = {}
         for line in listed.decode(errors="surrogateescape").splitlines():
             sha, _, ref = line.partition("\t")
@@ -49,9 +53,11 @@ class RemoteTags:
         with TemporaryDirectory(prefix="promote-actions-") as folder:
             git = Git(folder, self.git.url, self.git.token)
             git.check("init", "--quiet", "--bare", ".")
-            fetched = git.run("fetch", "--quiet", "--no-tags", "--depth=1", "--", self.remote, commit)
-            if fetched.status:
-                return self._unfetched(fetched.stderr, commit)
+            try:
+                _patiently(git, "fetch", "--quiet", "--no-tags", "--depth=1", "--", self.remote, commit)
+            except DependencyError as error:
+                hint = f"run in a checkout that holds commit {commit[:12]}"
+                raise DependencyError(error.message, hint=hint) from None
             return self._push(git, names, commit)
 
     def _push(self, git: Git, names: Sequence[str], commit: str) -> PromoteError | None:
@@ -76,8 +82,12 @@ class RemoteTags:
             hint="allow this account to create version tags there (protected tags, hooks, write access)",
         )
 
-    def _unfetched(self, stderr: str, commit: str) -> PromoteError:
-        failure = self.git.failure(["fetch"], stderr)
-        if isinstance(failure, InputError):
-            return failure
-        return DependencyError(failure.message, hint=f"run in a checkout that holds commit {commit[:12]}")
+
+def _patiently(git: Git, *arguments: str) -> bytes:
+    """The output of a git command that only reads, tried again when the network or the server fails it."""
+    for attempt in range(1, TRIES):
+        try:
+            return git.check(*arguments)
+        except DependencyError:
+            time.sleep(attempt * 0.3)
+    return git.check(*arguments)
