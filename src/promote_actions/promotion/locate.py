@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -16,26 +15,13 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from promote_actions.errors import InputError, Location
 from promote_actions.promotion.keypath import Key, KeyPath, Select
+from promote_actions.promotion.scan import Found
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*[ \t]+)*")
-_SEPARATING_TABS = re.compile(r"^[ \t]*(?:#.*)?$|(?<=\S)[ \t]+", re.MULTILINE)
+_SEPARATING_TABS = re.compile(r"^[ \t]*(?:#.*)?\r?$|(?<=\S)[ \t]+", re.MULTILINE)
 """Tabs that YAML allows and ruamel.yaml's scanner does not; a space instead moves no mark."""
 
 _SHOWN_KEYS = 12
-
-
-@dataclass(frozen=True)
-class Found:
-    """A scalar in a text: ``text[start:end]`` is it, with its quotes. ``line`` counts from 1.
-
-    ``value`` is what a YAML reader makes of it as text, ``style`` its quote (``'``, ``"`` or empty).
-    """
-
-    start: int
-    end: int
-    line: int
-    value: str
-    style: str
 
 
 def documents(text: str, file: str) -> list[Node]:
@@ -65,7 +51,7 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
-def locate(text: str, path: KeyPath, file: str, images: Sequence[str] = ()) -> Found:
+def parse_and_locate(text: str, path: KeyPath, file: str, images: Sequence[str] = ()) -> Found:
     """The scalar at ``path``; ``images`` are the names by which ``[]`` knows the service's own image.
 
     Raises :class:`InputError` when there is none, when there are several, or when it is not a

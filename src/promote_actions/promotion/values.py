@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from promote_actions.errors import InputError, Location
 from promote_actions.promotion import keypath
-from promote_actions.promotion.locate import Found, locate
+from promote_actions.promotion.scan import Found, scan
 
 SIZE_LIMIT = 16 * 1024 * 1024
 """Bytes; a values file beyond this is a mistake."""
@@ -49,7 +49,7 @@ class Edited:
 
 def read_scalar(data: bytes, path: str, file: str = "values.yaml", images: Sequence[str] = ()) -> str:
     """The text of the scalar at ``path`` in the file's bytes; raises :class:`InputError`."""
-    return locate(decode(data, file), keypath.parse(path), file, images).value
+    return locate(decode(data, file), path, file, images).value
 
 
 def edit(
@@ -63,13 +63,24 @@ def edit(
     text = decode(data, file)
     places: list[tuple[Found, Edit]] = []
     for wanted in edits:
-        found = locate(text, keypath.parse(wanted.path), file, images)
+        found = locate(text, wanted.path, file, images)
         if found.value != wanted.value:
             places.append((found, wanted))
     for found, wanted in sorted(places, key=lambda place: place[0].start, reverse=True):
         text = text[: found.start] + render(found, wanted.value, file) + text[found.end :]
     done = tuple(Edited(wanted.path, found.line, found.value, wanted.value) for found, wanted in places)
     return text.encode(), done
+
+
+def locate(text: str, path: str, file: str, images: Sequence[str] = ()) -> Found:
+    """The scalar at ``path``: by lines where they tell, else by the parser; raises :class:`InputError`."""
+    steps = keypath.parse(path)
+    found = scan(text, steps.keys) if steps.keys else None
+    if found is None:
+        from promote_actions.promotion.locate import parse_and_locate
+
+        found = parse_and_locate(text, steps, file, images)
+    return found
 
 
 def decode(data: bytes, file: str) -> str:
