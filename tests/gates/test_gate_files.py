@@ -135,8 +135,9 @@ def test_the_worst_findings_are_named() -> None:
 
 
 WORDS = (
-    "runs results tool driver rules ruleIndex ruleId level suppressions properties security-severity Results "
-    "Vulnerabilities Severity matches vulnerability severity metrics http_reqs values thresholds count"
+    "runs results tool driver rules ruleIndex ruleId level suppressions properties security-severity "
+    "Results Vulnerabilities Severity matches vulnerability severity metrics http_reqs values "
+    "thresholds count"
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(max_size=6),

@@ -45,8 +45,8 @@ class HealthGateInputs(CommonInputs):
     revision: str = text("The promotion's commit in the GitOps repository, when it is known.")
     check: tuple[str, ...] = lines(
         "Checks to run: argocd, http, prometheus, logs, github, file, load, canary, soak, approvals; with "
-        "options `prometheus:threshold=<= 0.02;window=10m`; or a JSON object. By default what promotion.yaml "
-        "lists."
+        "options `prometheus:threshold=<= 0.02;window=10m`; or a JSON object. By default those that "
+        "promotion.yaml lists."
     )
     once: bool = flag("Measure once and say how things are now.")
     explain: bool = flag("Say what would be checked and from where, and measure nothing.")
