@@ -131,6 +131,27 @@ def test_a_fault_that_stays_is_done_once_or_not_at_all(
         assert git(github, "rev-list", f"{base}..main").split() == [made]
 
 
+@pytest.mark.parametrize(
+    "body", ["[]", "{}", "null", '"text"', '{"sha": 7}', '{"object": null, "commit": []}']
+)
+@pytest.mark.parametrize("call", [call for call in CALLS if call != "anything"])
+def test_nonsense_is_no_success(github: GitHubEmulator, call: str, body: str) -> None:
+    """An answer of 200 that is not GitHub's: the dependency failed, and nothing is taken for done."""
+    base = git(github, "rev-parse", "main")
+    method, path = CALLS[call]
+    github.fail(method, path, 200, body=body, times=-1, applied=call == "move")
+    repository = connect(github)
+    try:
+        made = promote(repository)
+    except DependencyError as error:
+        assert "\n" not in str(error)
+        if call != "move":
+            assert git(github, "rev-parse", "main") == base
+    else:
+        assert call == "files"
+        assert git(github, "rev-parse", "main") == made
+
+
 def test_another_on_top_of_a_lost_answer(github: GitHubEmulator) -> None:
     """Our move was made, its answer lost, and another landed on it: that is a success, not a conflict."""
     repository = connect(github)
@@ -278,6 +299,18 @@ def test_acts_on_pull_requests_are_done_once(
     fault = github.fail(method, path, kind, applied=applied)
     assert do(github, repository, pull)
     assert fault.hits == 1
+
+
+@pytest.mark.parametrize("act", ["open", "update", "close", "merge"])
+@pytest.mark.parametrize("body", ["[]", "{}", "null"])
+def test_nonsense_about_a_pull_request_is_no_success(github: GitHubEmulator, act: str, body: str) -> None:
+    """What is needed from an answer must be in it."""
+    method, path, do = ACTS[act]
+    repository = connect(github)
+    pull = proposed(github, repository)
+    github.fail(method, path, 200, body=body)
+    with pytest.raises(DependencyError, match="does not describe"):
+        do(github, repository, pull)
 
 
 @pytest.mark.parametrize("act", ACTS)

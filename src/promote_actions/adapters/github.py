@@ -12,10 +12,10 @@ job's token. Endpoints: "Git database" and "Commits" of GitHub's REST reference.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from promote_actions.adapters.forge import OUR_BRANCHES, Forge
 from promote_actions.adapters.github_api import GitHubApi
@@ -26,6 +26,8 @@ from promote_actions.adapters.github_parse import commit_of
 from promote_actions.adapters.github_snapshot import GitHubSnapshot
 from promote_actions.adapters.gitops import Commit, FileChange, Snapshot
 from promote_actions.errors import Conflict, DependencyError, InputError
+
+T = TypeVar("T")
 
 MANY_TAGS = 10
 """Annotated tags that are looked up one by one; more are found in the list of all tags."""
@@ -80,11 +82,12 @@ class GitHubRepository:
     def facts(self) -> Facts:
         """The repository's own answer, asked for once; a renamed repository is followed."""
         answer = self.api.ask("GET", repository_path(self._name), doing="read it", repository=self._name)
-        data = answer.data if isinstance(answer.data, dict) else {}
-        name = str(data.get("full_name") or self._name)
-        repository_path(name)
-        self._name = name
-        return Facts(name, str(data.get("default_branch") or "main"), bool(data.get("archived")))
+        facts = answer.read(
+            lambda data: Facts(str(data["full_name"]), str(data["default_branch"]), bool(data["archived"]))
+        )
+        repository_path(facts.name)
+        self._name = facts.name
+        return facts
 
     def snapshot(self, branch: str = "") -> GitHubSnapshot:
         branch = branch or self.facts.default_branch
@@ -96,21 +99,16 @@ class GitHubRepository:
                 "push a first commit" if branch == default else f"pass --branch; the default is '{default}'"
             )
             raise InputError(f"{self._name} has no branch '{branch[:100]}'", hint=hint)
-        data = answer.data
-        if data["name"] != branch:
-            new = str(data["name"])[:100]
+        name, commit, tree = answer.read(_branch)
+        if name != branch:
             raise InputError(
-                f"branch '{branch[:100]}' of {self._name} is now '{new}'", hint="pass --branch"
+                f"branch '{branch[:100]}' of {self._name} is now '{name[:100]}'", hint="pass --branch"
             )
-        commit = data["commit"]
-        return GitHubSnapshot(self.api, self._name, commit["sha"], branch, commit["commit"]["tree"]["sha"])
+        return GitHubSnapshot(self.api, self._name, commit, branch, tree)
 
     def history(self, path: str, at: str = "", limit: int = 100) -> Sequence[Commit]:
         query = {"sha": at or self.facts.default_branch, **({"path": path} if path else {})}
-        rows = self.api.pages(
-            self._path("commits"), query=query, limit=limit, doing="read its history", repository=self._name
-        )
-        return [commit_of(row) for row in rows]
+        return list(self._pages("commits", commit_of, "read its history", query=query, limit=limit))
 
     def read_at(self, commit: str, path: str) -> bytes | None:
         if not is_sha(commit):
@@ -124,26 +122,26 @@ class GitHubRepository:
         answer = self._get(path, "compare commits", accept=(404, 422), query={"per_page": 1})
         if "no common ancestor" in answer.message.lower():
             return False
-        return answer.data.get("status") in ("ahead", "identical") if answer.ok else None
+        return answer.read(lambda data: data["status"]) in ("ahead", "identical") if answer.ok else None
 
     def tags(self, prefix: str = "") -> Mapping[str, str]:
         start = ref_name(prefix + "x").removesuffix("x")
-        rows = list(self._pages(f"git/matching-refs/tags/{start}", "read its tags", paged=False))
-        found = {row["ref"].removeprefix("refs/tags/"): row["object"] for row in rows}
-        annotated = [name for name, target in found.items() if target["type"] == "tag"]
+        doing = "read its tags"
+        found = list(self._pages(f"git/matching-refs/tags/{start}", _tag, doing, paged=False))
+        annotated = {name: sha for name, sha, kind in found if kind == "tag"}
         if len(annotated) > MANY_TAGS:
-            listed = {row["name"]: row["commit"]["sha"] for row in self._pages("tags", "read its tags")}
-            peeled = {name: listed.get(name, "") for name in annotated}
+            peeled = dict(self._pages("tags", lambda row: (row["name"], row["commit"]["sha"]), doing))
         else:
-            peeled = {name: self._peel(found[name]["sha"]) for name in annotated}
-        tags = {name: peeled.get(name, target["sha"]) for name, target in found.items()}
+            peeled = {name: self._peel(sha) for name, sha in annotated.items()}
+        tags = {name: peeled.get(name, "") if kind == "tag" else sha for name, sha, kind in found}
         return {name: sha for name, sha in tags.items() if sha}
 
     def _peel(self, sha: str, depth: int = 5) -> str:
-        target = self._get(self._path(f"git/tags/{sha}"), "read a tag").data["object"]
-        if target["type"] == "tag" and depth:
-            return self._peel(target["sha"], depth - 1)
-        return str(target["sha"]) if target["type"] == "commit" else ""
+        answer = self._get(self._path(f"git/tags/{sha}"), "read a tag")
+        kind, target = answer.read(lambda data: (data["object"]["type"], str(data["object"]["sha"])))
+        if kind == "tag" and depth:
+            return self._peel(target, depth - 1)
+        return target if kind == "commit" else ""
 
     # -- writing -----------------------------------------------------------------------------
 
@@ -160,7 +158,9 @@ class GitHubRepository:
             if self._landed(base, made, doing, repeated=True):
                 return made
             raise
-        if answer.ok or self._landed(base, made, doing, repeated=answer.repeated):
+        if answer.ok and answer.read(_target) == made:
+            return made
+        if self._landed(base, made, doing, repeated=answer.repeated or answer.ok):
             return made
         # The branch is where it was, so it is not a race: the answer says why it may not move.
         if answer.status in (409, 422) and not is_protected(answer):
@@ -177,7 +177,7 @@ class GitHubRepository:
         answer = self._get(path, doing, accept=(404,))
         if answer.status == 404:
             raise InputError(f"{self._name} has no branch '{base.branch}' any more", hint="pass --branch")
-        head = answer.data["object"]["sha"]
+        head = answer.read(_target)
         if head == base.commit:
             return False
         if head == made or (repeated and self.is_ancestor(made, head)):
@@ -238,14 +238,34 @@ class GitHubRepository:
     ) -> Answer:
         return self.api.ask("GET", path, query=query, accept=accept, doing=doing, repository=self._name)
 
-    def _pages(self, rest: str, doing: str, paged: bool = True) -> Iterator[Any]:
-        return self.api.pages(self._path(rest), doing=doing, repository=self._name, paged=paged)
+    def _pages(self, rest: str, extract: Callable[[Any], T], doing: str, **more: Any) -> Iterator[T]:
+        return self.api.pages(self._path(rest), extract, doing=doing, repository=self._name, **more)
 
     def _post(self, rest: str, body: object) -> str:
         answer = self.api.ask(
             "POST", self._path(rest), body=body, doing="write commits", repository=self._name
         )
-        return str(answer.data["sha"])
+        return answer.read(_sha)
+
+
+def _branch(data: Any) -> tuple[str, str, str]:
+    commit = data["commit"]
+    return str(data["name"]), _sha(commit), _sha(commit["commit"]["tree"])
+
+
+def _target(data: Any) -> str:
+    return _sha(data["object"])
+
+
+def _tag(data: Any) -> tuple[str, str, str]:
+    return data["ref"].removeprefix("refs/tags/"), _target(data), str(data["object"]["type"])
+
+
+def _sha(data: Any) -> str:
+    sha = data["sha"]
+    if not isinstance(sha, str) or not is_sha(sha):
+        raise ValueError
+    return sha
 
 
 def _plain_text(content: bytes) -> str | None:

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from promote_actions import __version__
@@ -36,6 +36,9 @@ PAGE_LIMIT = 1000
 """Pages of a list that are read at most."""
 
 _NEXT = re.compile(r'<([^>]*)>; rel="next"')
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -143,14 +146,15 @@ class GitHubApi:
     def pages(
         self,
         path: str,
+        extract: Callable[[Any], T],
         *,
         query: Mapping[str, object] | None = None,
         key: str = "",
         limit: int = 0,
         paged: bool = True,
         **more: Any,
-    ) -> Iterator[Any]:
-        """The entries of a list (in an object under ``key``), page by page, ``limit`` of them at most.
+    ) -> Iterator[T]:
+        """What ``extract`` takes from each entry of a list (in an object under ``key``), ``limit`` at most.
 
         A list that is not documented to be ``paged`` isn't asked for pages, but they are followed.
         """
@@ -158,9 +162,7 @@ class GitHubApi:
         seen = 0
         for _ in range(PAGE_LIMIT):
             answer = self.ask("GET", path, query=asked, **more)
-            rows = answer.data.get(key) if key and isinstance(answer.data, dict) else answer.data
-            if not isinstance(rows, list):
-                raise DependencyError(f"GitHub answered {path} with something that is no list")
+            rows = answer.read(lambda data: [extract(row) for row in _list(data[key] if key else data)])
             for row in rows:
                 yield row
                 seen += 1
@@ -245,6 +247,12 @@ class GitHubApi:
     def _graphql_path(self) -> str:
         """Absolute, because it isn't below the REST root on GitHub Enterprise Server."""
         return self.url.removesuffix("/v3") + "/graphql"
+
+
+def _list(data: Any) -> list[Any]:
+    if not isinstance(data, list):
+        raise TypeError
+    return data
 
 
 def _reason(error: Exception) -> str:

@@ -7,13 +7,14 @@ reference.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
 from promote_actions.adapters.forge import OUR_BRANCHES, CheckRun, CommitStatus, Comparison, StatusState
 from promote_actions.adapters.github_errors import explain
 from promote_actions.adapters.github_names import ref_name, repository_path
-from promote_actions.adapters.github_parse import commit_of, moment
+from promote_actions.adapters.github_parse import check_run_of, comparison_of, status_of
 from promote_actions.adapters.github_requests import Requests
+from promote_actions.adapters.gitops import Commit
 from promote_actions.errors import Conflict, InputError
 
 DESCRIPTION_LIMIT = 140
@@ -33,24 +34,13 @@ class Commits(Requests):
         self._send("POST", f"statuses/{ref_name(sha)}", sent, f"set the status {context}")
 
     def statuses(self, sha: str) -> Mapping[str, CommitStatus]:
-        rows = self._pages(f"commits/{ref_name(sha)}/status", "read statuses", key="statuses")
-        found: dict[str, CommitStatus] = {}
-        for row in rows:
-            found[row["context"]] = CommitStatus(
-                row["context"],
-                row["state"],
-                row.get("description") or "",
-                row.get("target_url") or "",
-                moment(row.get("created_at")),
-            )
-        return found
+        path = f"commits/{ref_name(sha)}/status"
+        found = self._pages(path, status_of, "read statuses", key="statuses")
+        return {status.context: status for status in found}
 
     def check_runs(self, sha: str) -> Sequence[CheckRun]:
-        rows = self._pages(f"commits/{ref_name(sha)}/check-runs", "read check runs", key="check_runs")
-        return [
-            CheckRun(row["name"], row["status"], row.get("conclusion") or "", row.get("html_url") or "")
-            for row in rows
-        ]
+        path = f"commits/{ref_name(sha)}/check-runs"
+        return list(self._pages(path, check_run_of, "read check runs", key="check_runs"))
 
     def put_branch(self, branch: str, sha: str) -> None:
         doing = f"write branch {branch}"
@@ -62,7 +52,7 @@ class Commits(Requests):
         standing = self._get(f"git/ref/{path}", doing, accept=(404,))
         if standing.status == 404:
             raise explain(made, doing, self.name)
-        if standing.data["object"]["sha"] == sha:
+        if standing.read(lambda data: data["object"]["sha"]) == sha:
             return
         if not branch.startswith(OUR_BRANCHES):
             raise Conflict(f"branch {branch} of {self.name} exists already")
@@ -78,7 +68,7 @@ class Commits(Requests):
 
     def compare(self, base: str, head: str, repository: str = "") -> Comparison | None:
         where = f"{repository_path(repository or self.name)}/compare/{ref_name(base)}...{ref_name(head)}"
-        commits: list[Any] = []
+        commits: list[Commit] = []
         for page in (1, 2, 3):
             query = {"per_page": 100, "page": page}
             answer = self.api.ask(
@@ -86,18 +76,11 @@ class Commits(Requests):
             )
             if not answer.ok:
                 return None
-            commits += answer.data["commits"]
-            if len(commits) >= answer.data["total_commits"]:
+            part = answer.read(comparison_of)
+            commits += part.commits
+            if len(commits) >= part.total:
                 break
-        data = answer.data
-        return Comparison(
-            status=data["status"],
-            ahead=data["ahead_by"],
-            behind=data["behind_by"],
-            commits=tuple(commit_of(row) for row in commits),
-            total=data["total_commits"],
-            url=data.get("html_url") or "",
-        )
+        return replace(part, commits=tuple(commits))
 
     def dispatch(self, event_type: str, payload: Mapping[str, object], repository: str = "") -> None:
         where = repository or self.name

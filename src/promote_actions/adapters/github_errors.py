@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from promote_actions.errors import DependencyError, InputError, PromoteError, one_line
 
@@ -26,6 +26,9 @@ _PERMISSIONS = (
     (re.compile(r"^/?orgs/"), "members"),
 )
 """The permission that a path needs, where GitHub's answer doesn't name it."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,16 @@ class Answer:
     @property
     def ok(self) -> bool:
         return 200 <= self.status < 300
+
+    def read(self, extract: Callable[[Any], T]) -> T:
+        """What ``extract`` takes from the data; an answer of another shape is the dependency's failure."""
+        try:
+            return extract(self.data)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+            raise DependencyError(
+                f"GitHub answered {self.method} {self.path} with something that its API does not describe",
+                hint="check GITHUB_API_URL and what stands between, and run again",
+            ) from None
 
     @property
     def message(self) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from promote_actions.adapters.forge import PullRequest
+from promote_actions.adapters.forge import CheckRun, CommitStatus, Comparison, PullRequest
 from promote_actions.adapters.gitops import Commit
+from promote_actions.owners.reviews import Review
 
 
 def commit_of(row: Mapping[str, Any]) -> Commit:
@@ -57,4 +58,46 @@ def pull_of(row: Mapping[str, Any]) -> PullRequest:
         merged_by=(row.get("merged_by") or {}).get("login") or "",
         author_id=author.get("id") or 0,
         created_at=moment(row.get("created_at")),
+    )
+
+
+def review_of(row: Mapping[str, Any]) -> Review:
+    """A review of a list; whether its author may write is not known from there."""
+    user = row.get("user") or {"id": 0, "login": "ghost"}
+    return Review(
+        user_id=user["id"],
+        login=user["login"],
+        is_bot=user.get("type") == "Bot",
+        state=row["state"],
+        commit=row.get("commit_id") or "",
+        submitted_at=moment(row.get("submitted_at")),
+        can_write=None,
+    )
+
+
+def status_of(row: Mapping[str, Any]) -> CommitStatus:
+    """A commit status, of the combined status or of a list."""
+    return CommitStatus(
+        row["context"],
+        row["state"],
+        row.get("description") or "",
+        row.get("target_url") or "",
+        moment(row.get("created_at")),
+    )
+
+
+def check_run_of(row: Mapping[str, Any]) -> CheckRun:
+    """A check run of a list."""
+    return CheckRun(row["name"], row["status"], row.get("conclusion") or "", row.get("html_url") or "")
+
+
+def comparison_of(data: Mapping[str, Any]) -> Comparison:
+    """One page of a comparison."""
+    return Comparison(
+        status=data["status"],
+        ahead=data["ahead_by"],
+        behind=data["behind_by"],
+        commits=tuple(commit_of(row) for row in data["commits"]),
+        total=data["total_commits"],
+        url=data.get("html_url") or "",
     )

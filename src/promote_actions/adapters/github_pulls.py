@@ -40,13 +40,15 @@ class Pulls(Requests):
             if standing is None:
                 raise explain(answer, "open a pull request", self.name)
             answer = standing
-        return pull_of(answer.data)
+        return answer.read(pull_of)
 
     def _open_for(self, head: str, base: str) -> Answer | None:
         owner = self.name.partition("/")[0]
         query = {"state": "open", "head": f"{owner}:{head}", "base": base}
         answer = self._get("pulls", "read pull requests", query=query)
-        rows = [row for row in answer.data if self._is_ours(row) and row["head"]["ref"] == head]
+        rows = answer.read(
+            lambda data: [row for row in data if self._is_ours(row) and row["head"]["ref"] == head]
+        )
         return Answer("GET", "pulls", 200, {}, rows[0]) if rows else None
 
     def _is_ours(self, row: Mapping[str, Any]) -> bool:
@@ -56,32 +58,30 @@ class Pulls(Requests):
 
     def find_open_pulls(self, head_prefix: str = "") -> Sequence[PullRequest]:
         query = {"state": "open", "sort": "created", "direction": "asc"}
-        rows = self._pages("pulls", "read pull requests", query=query)
-        return [
-            pull_of(row)
-            for row in rows
-            if self._is_ours(row) and row["head"]["ref"].startswith(head_prefix)
-        ]
+        found = self._pages(
+            "pulls", lambda row: (self._is_ours(row), pull_of(row)), "read pull requests", query=query
+        )
+        return [pull for ours, pull in found if ours and pull.head_branch.startswith(head_prefix)]
 
     def pull(self, number: int) -> PullRequest:
-        return pull_of(self._get(f"pulls/{number:d}", f"read pull request #{number}").data)
+        return self._get(f"pulls/{number:d}", f"read pull request #{number}").read(pull_of)
 
     def update_pull(self, number: int, *, title: str | None = None, body: str | None = None) -> PullRequest:
         given = {"title": title, "body": None if body is None else _fit(body)}
         sent = {name: value for name, value in given.items() if value is not None}
         doing = f"change pull request #{number}"
-        return pull_of(self._send("PATCH", f"pulls/{number:d}", sent, doing).data)
+        return self._send("PATCH", f"pulls/{number:d}", sent, doing).read(pull_of)
 
     def close_pull(self, number: int) -> PullRequest:
         doing = f"close pull request #{number}"
-        return pull_of(self._send("PATCH", f"pulls/{number:d}", {"state": "closed"}, doing).data)
+        return self._send("PATCH", f"pulls/{number:d}", {"state": "closed"}, doing).read(pull_of)
 
     def comment(self, number: int, body: str) -> None:
         body = _fit(body)
         path = f"issues/{number:d}/comments"
 
         def settle() -> Answer | None:
-            said = (row.get("body") for row in self._pages(path, "read comments"))
+            said = self._pages(path, lambda row: row["body"], "read comments")
             return Answer("GET", path, 200) if body in said else None
 
         self._send("POST", path, {"body": body}, f"comment on #{number}", settle=settle)
@@ -97,14 +97,14 @@ class Pulls(Requests):
             self._send("POST", f"issues/{number:d}/labels", {"labels": wanted}, f"label #{number}")
 
     def changed_files(self, number: int) -> Sequence[str]:
-        rows = list(self._pages(f"pulls/{number:d}/files", f"read what #{number} changes"))
+        path = f"pulls/{number:d}/files"
+        rows = list(self._pages(path, _both_names, f"read what #{number} changes"))
         if len(rows) >= FILES_LIMIT:
             raise InputError(
                 f"#{number} of {self.name} changes {FILES_LIMIT} files or more, which GitHub does not list",
                 hint="make it smaller",
             )
-        names = [row["filename"] for row in rows]
-        return [*names, *(row["previous_filename"] for row in rows if row.get("previous_filename"))]
+        return [name for names in rows for name in names if name]
 
     def merge(self, number: int, expected_head: str, method: MergeMethod = "squash") -> str:
         sent = {"sha": expected_head, "merge_method": method}
@@ -126,13 +126,17 @@ class Pulls(Requests):
             )
         if answer.status == 405:
             raise Refused(f"GitHub will not merge #{number} of {self.name}: {answer.message}")
-        return str(answer.data["sha"])
+        return answer.read(lambda data: str(data["sha"]))
 
     def _merged(self, number: int, expected_head: str) -> Answer | None:
         """The answer that merging would have had, if the pull request is merged at this head."""
         pull = self.pull(number)
         done = pull.merged and pull.head_sha == expected_head
         return Answer("GET", "", 200, {}, {"sha": pull.merge_sha}) if done else None
+
+
+def _both_names(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["filename"], row.get("previous_filename") or ""
 
 
 def _fit(text: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from promote_actions.adapters.github_api import GitHubApi
 from promote_actions.adapters.github_errors import Answer
 from promote_actions.adapters.github_names import repository_path
+
+T = TypeVar("T")
 
 
 class Requests:
@@ -25,9 +27,9 @@ class Requests:
         path = f"{repository_path(self.name)}/{rest}"
         return self.api.ask("GET", path, doing=doing, repository=self.name, **more)
 
-    def _pages(self, rest: str, doing: str, **more: Any) -> Iterator[Any]:
+    def _pages(self, rest: str, extract: Callable[[Any], T], doing: str, **more: Any) -> Iterator[T]:
         path = f"{repository_path(self.name)}/{rest}"
-        return self.api.pages(path, doing=doing, repository=self.name, **more)
+        return self.api.pages(path, extract, doing=doing, repository=self.name, **more)
 
     def _send(  # noqa: PLR0917 - method, path, body, purpose is the order in which one says it
         self,

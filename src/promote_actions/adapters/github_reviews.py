@@ -6,14 +6,14 @@ reference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from promote_actions.adapters.forge import Identity, Requested
 from promote_actions.adapters.github_api import GitHubApi
 from promote_actions.adapters.github_errors import Answer
 from promote_actions.adapters.github_names import name_part
-from promote_actions.adapters.github_parse import moment
+from promote_actions.adapters.github_parse import review_of
 from promote_actions.adapters.github_requests import Requests
 from promote_actions.owners.reviewers import Team
 from promote_actions.owners.reviews import Review
@@ -32,7 +32,7 @@ class Reviews(Requests):
         answer = self.api.ask("GET", "/user", accept=(403, 404), doing="say whom it is for")
         if not answer.ok:
             return None
-        return Identity(answer.data["login"], answer.data["id"], answer.data.get("type") == "Bot")
+        return answer.read(lambda data: Identity(data["login"], data["id"], data.get("type") == "Bot"))
 
     def request_reviewers(
         self, number: int, users: Iterable[str], teams: Iterable[Team | str] = ()
@@ -65,21 +65,12 @@ class Reviews(Requests):
         return self._send("POST", path, sent, f"ask for reviews of #{number}", accept=(422,))
 
     def reviews(self, number: int) -> Sequence[Review]:
-        rows = self._pages(f"pulls/{number:d}/reviews", f"read the reviews of #{number}")
-        return [self._review(row) for row in rows]
+        found = self._pages(f"pulls/{number:d}/reviews", review_of, f"read the reviews of #{number}")
+        return [replace(review, can_write=self._can_write(review)) for review in found]
 
-    def _review(self, row: Mapping[str, Any]) -> Review:
-        user = row.get("user") or {"id": 0, "login": "ghost"}
-        role = self.permission(user["login"]) if user["id"] else "none"
-        return Review(
-            user_id=user["id"],
-            login=user["login"],
-            is_bot=user.get("type") == "Bot",
-            state=row["state"],
-            commit=row.get("commit_id") or "",
-            submitted_at=moment(row.get("submitted_at")),
-            can_write=None if role is None else role in ("admin", "maintain", "write"),
-        )
+    def _can_write(self, review: Review) -> bool | None:
+        role = self.permission(review.login) if review.user_id else "none"
+        return None if role is None else role in ("admin", "maintain", "write")
 
     def permission(self, user: str) -> str | None:
         if user not in self._permissions:
@@ -93,7 +84,7 @@ class Reviews(Requests):
         first = self.api.ask("GET", path, query={"per_page": 1}, accept=(403, 404), doing="read a team")
         if not first.ok:
             return None
-        return frozenset(row["login"] for row in self.api.pages(path, doing="read a team"))
+        return frozenset(self.api.pages(path, lambda row: str(row["login"]), doing="read a team"))
 
 
 def _role(answer: Answer) -> str | None:
@@ -101,8 +92,7 @@ def _role(answer: Answer) -> str | None:
         return "none"
     if not answer.ok:
         return None
-    role = answer.data.get("role_name")
-    legacy = answer.data.get("permission")
+    role, legacy = answer.read(lambda data: (data.get("role_name"), data.get("permission")))
     return role if role in _ROLES else legacy if legacy in _ROLES else None
 
 

@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from promote_actions.adapters.github_api import GitHubApi
 from promote_actions.adapters.github_names import file_path, repository_path
@@ -89,12 +90,13 @@ class GitHubSnapshot:
         given = {f"p{index}": path for index, path in enumerate(paths)}
         variables = {"owner": owner, "name": name, "commit": self.commit, **given}
         data = self.api.graphql(files_query(len(paths)), variables)
-        commit = ((data or {}).get("repository") or {}).get("object")
+        repository = (data or {}).get("repository")
+        commit = repository.get("object") if isinstance(repository, dict) else None
         if not isinstance(commit, dict):
             return {}
         found: dict[str, File | None] = {}
         for index, path in enumerate(paths):
-            entry = commit.get(f"f{index}")
+            entry = commit.get(f"f{index}", ...)
             file = _file_of(entry)
             if entry is None or file is not None:
                 found[path] = file
@@ -106,18 +108,18 @@ class GitHubSnapshot:
         asked: dict[str, Any] = {"doing": doing, "repository": self.name}
         answer = self.api.ask("GET", where, query={"ref": self.commit}, accept=(404,), **asked)
         entry = answer.data
-        if answer.status == 404 or not isinstance(entry, dict) or not entry.get("sha"):
+        if answer.status == 404 or isinstance(entry, list):
             return None
+        name = answer.read(lambda data: str(data["sha"]))
         content = _decoded(entry)
-        if content is not None and blob_name(content) == entry["sha"]:
+        if content is not None and blob_name(content) == name:
             return File(content)
-        blob = self.api.ask(
-            "GET", f"{repository_path(self.name)}/git/blobs/{entry['sha']}", accept=(404,), **asked
-        )
+        where = f"{repository_path(self.name)}/git/blobs/{quote(name, safe='')}"
+        blob = self.api.ask("GET", where, accept=(404,), **asked)
         content = _decoded(blob.data) if blob.ok and isinstance(blob.data, dict) else None
         if entry.get("type") == "submodule":
             return None
-        if content is None or blob_name(content) != entry["sha"]:
+        if content is None or blob_name(content) != name:
             raise DependencyError(
                 f"GitHub's copy of {path} in {self.name} is not what its name says", hint="run again"
             )
@@ -158,9 +160,13 @@ class GitHubSnapshot:
     def _tree(self, sha: str, **query: object) -> dict[str, Any]:
         where = f"{repository_path(self.name)}/git/trees/{sha}"
         answer = self.api.ask("GET", where, query=query, doing="list its files", repository=self.name)
-        if not isinstance(answer.data, dict) or not isinstance(answer.data.get("tree"), list):
-            raise DependencyError(f"GitHub answered {where} with something that is no tree")
-        return answer.data
+        return answer.read(_tree_of)
+
+
+def _tree_of(data: Any) -> dict[str, Any]:
+    fields = ("path", "mode", "type", "sha")
+    entries = [{name: str(entry[name]) for name in fields} for entry in data["tree"]]
+    return {"tree": entries, "truncated": bool(data.get("truncated"))}
 
 
 def files_query(count: int) -> str:
@@ -181,10 +187,10 @@ def _file_of(entry: Any) -> File | None:
     blob = entry.get("object") if isinstance(entry, dict) else None
     if not isinstance(blob, dict) or not isinstance(blob.get("text"), str) or blob.get("isTruncated"):
         return None
-    content = blob["text"].encode(errors="surrogatepass")
-    if blob_name(content) != entry.get("oid"):
+    content, mode = blob["text"].encode(errors="surrogatepass"), entry.get("mode")
+    if blob_name(content) != entry.get("oid") or not isinstance(mode, int):
         return None
-    return File(content, f"{entry['mode']:o}")
+    return File(content, f"{mode:o}")
 
 
 def blob_name(content: bytes) -> str:

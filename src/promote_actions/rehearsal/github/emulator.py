@@ -231,9 +231,10 @@ class GitHubEmulator:
         after: int = 0,
         applied: bool = False,
         retry_after: int = 1,
+        body: str | None = None,
     ) -> Fault:
         """Add a :class:`~promote_actions.rehearsal.github.faults.Fault` and return it."""
-        fault = Fault(method, path, str(kind), times, after, applied, retry_after)
+        fault = Fault(method, path, str(kind), times, after, applied, retry_after, body)
         with self._faults_lock:
             self.faults.append(fault)
         return fault

@@ -14,11 +14,11 @@ KINDS = ("rate", "abuse", "reset", "timeout", "truncated")
 class Fault:
     """Spoils requests that match ``method`` (``*``: any) and ``path`` (a regular expression, searched).
 
-    ``kind`` is a status such as ``500`` or ``502``; ``rate`` (403, primary limit exhausted), ``abuse``
-    (403, secondary limit with ``Retry-After``), ``reset`` (the connection breaks), ``timeout`` (no answer)
-    or ``truncated`` (the body ends too early). The first ``after`` matches pass; then ``times`` matches are
-    spoiled (-1: all). With ``applied`` the request is carried out and only its answer is lost;
-    ``truncated`` always is. ``hits`` counts what was spoiled.
+    ``kind`` is a status such as ``502``, with ``body`` if that is given; ``rate`` (403, primary limit used
+    up), ``abuse`` (403, secondary limit with ``Retry-After``), ``reset`` (the connection breaks),
+    ``timeout`` (no answer) or ``truncated`` (the body ends too early). The first ``after`` matches pass;
+    then ``times`` matches are spoiled (-1: all). With ``applied`` the request is carried out and only its
+    answer is lost; ``truncated`` always is. ``hits`` counts what was spoiled.
     """
 
     method: str
@@ -28,10 +28,11 @@ class Fault:
     after: int = 0
     applied: bool = False
     retry_after: int = 1
+    body: str | None = None
     hits: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS and not re.fullmatch(r"[45]\d\d", self.kind):
+        if self.kind not in KINDS and not re.fullmatch(r"[2-5]\d\d", self.kind):
             raise ValueError(f"unknown kind of fault {self.kind!r}: use a status or one of {KINDS}")
         self.applied = self.applied or self.kind == "truncated"
 
@@ -62,6 +63,8 @@ def refusal(fault: Fault, now: datetime) -> tuple[int, dict[str, str], bytes]:
         headers["Retry-After"] = str(fault.retry_after)
         return 403, headers, json.dumps({"message": message}).encode()
     status = int(fault.kind)
+    if fault.body is not None:
+        return status, headers, fault.body.encode()
     if status >= 500:
         return status, {"Content-Type": "text/html"}, b"<html><body>Unicorn!</body></html>"
     return status, headers, json.dumps({"message": "Server Error"}).encode()
