@@ -27,6 +27,7 @@ class Story:
         self.world = world
         self.stage = stage
         self.version = ""
+        self.start = world.snapshot().commit
         self.dashboard: Path = world.folder / "dashboard.html"
 
     def play(self) -> None:
@@ -249,8 +250,29 @@ def last_words(story: Story) -> Mapping[str, str]:
     log = snapshot.git.check(
         "log", "--format=%h %an  %s", snapshot.commit, "--", world.values_path(last)
     ).decode(errors="replace")
+    values = [world.values_path(each) for each in world.config.environments]
+    diff = snapshot.git.check("diff", "--unified=0", story.start, snapshot.commit, "--", *values)
     return {
         "Version matrix": story.matrix.said,
         "Audit records": story.query.said,
+        "What changed in the values files": _lines_of(diff.decode(errors="replace")),
+        "Who reviews": "\n".join(_reviewers(world, each) for each in world.config.environments),
         f"git log {world.values_path(last)}": log,
     }
+
+
+def _lines_of(diff: str) -> str:
+    """The files and changed lines of a diff, without its headers."""
+    kept = [line for line in diff.splitlines() if line[:4] in ("+++ ", "--- ") or line[:1] in "+-"]
+    return "\n".join(
+        line.removeprefix("+++ b/") if line.startswith("+++ ") else f"  {line}"
+        for line in kept
+        if not line.startswith("--- ")
+    )
+
+
+def _reviewers(world: World, environment: Environment) -> str:
+    match = world.owners(environment)
+    owners = ", ".join(owner.text for owner in match.owners) or "nobody"
+    line = f" (line {match.rule.line} of CODEOWNERS)" if match.rule else " (no line of CODEOWNERS)"
+    return f"{world.values_path(environment)}: {owners}{line}, {environment.approvals} needed"
