@@ -91,19 +91,19 @@ class GitHubTags:
                     hint="check that the commit is pushed there and that no tag rule forbids creating it",
                 )
             made = self._good(answer, "contents: write")
-            if answer.status != 201 or self._sha_of(made.get("object")) != commit:
+            if answer.status != 201 or self._sha_of(_target(made)) != commit:
                 raise DependencyError(f"GitHub ({self.repo}) answered the creation of {name} with nonsense")
         return None
 
     def _commit_of(self, ref: Mapping[str, Any]) -> str:
         """The commit that a ref points at, through annotated tags; empty for anything else."""
-        target = ref.get("object")
+        target = _target(ref)
         for _ in range(_DEEPEST):
             kind = target.get("type") if isinstance(target, dict) else None
             if kind != "tag":
                 return self._sha_of(target) if kind == "commit" else ""
             tag = self._get(f"git/tags/{self._sha_of(target)}")
-            target = self._good(tag, "contents: read").get("object")
+            target = _target(self._good(tag, "contents: read"))
         return ""
 
     def _get(self, path: str) -> Answer:
@@ -135,3 +135,8 @@ class GitHubTags:
         if isinstance(sha, str) and _SHA.fullmatch(sha):
             return sha
         raise DependencyError(f"GitHub ({self.repo}) answered without a commit's SHA")
+
+
+def _target(data: Any) -> Any:
+    """What a ref or a tag object points at; None when it has no such thing."""
+    return data.get("object") if isinstance(data, dict) else None
