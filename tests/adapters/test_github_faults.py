@@ -301,6 +301,16 @@ def test_acts_on_pull_requests_are_done_once(
     assert fault.hits == 1
 
 
+@pytest.mark.parametrize("act", ["open", "comment", "merge"])
+def test_acts_whose_answers_are_always_lost_are_done_once(github: GitHubEmulator, act: str) -> None:
+    """What can't be repeated is looked up after every lost answer, so it is not done a second time."""
+    method, path, do = ACTS[act]
+    repository = connect(github)
+    pull = proposed(github, repository)
+    github.fail(method, path, "reset", times=-1, applied=True)
+    assert do(github, repository, pull)
+
+
 @pytest.mark.parametrize("act", ["open", "update", "close", "merge"])
 @pytest.mark.parametrize("body", ["[]", "{}", "null"])
 def test_nonsense_about_a_pull_request_is_no_success(github: GitHubEmulator, act: str, body: str) -> None:

@@ -179,6 +179,17 @@ def test_landing_changes_those_bytes_and_nothing_else(github: GitHubEmulator) ->
     )
 
 
+@pytest.mark.parametrize(
+    ("content", "blobs"), [(b"\xef\xbb\xbfx", 1), (b"a\0b", 1), (b"\xff", 1), ("é\r\n".encode(), 0)]
+)
+def test_only_plain_text_travels_as_text(github: GitHubEmulator, content: bytes, blobs: int) -> None:
+    """What JSON or a server might alter is sent in Base64."""
+    repository = connect(github)
+    repository.land(repository.snapshot(), change(content), "m")
+    assert [one.template.endswith("/git/blobs") for one in github.exchanges].count(True) == blobs
+    assert repository.snapshot().read(VALUES) == content
+
+
 def test_executable_files_stay_executable(github: GitHubEmulator) -> None:
     """A file's mode is what it was, whether it was read before or not."""
     store, head = github.repository(NAME).store, git(github, "rev-parse", "main")

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 import requests
+from github import Auth, InputGitTreeElement
+from github import Github as PyGithub
 
 from promote_actions.rehearsal.github import Fault, GitHubEmulator, Protection
 
@@ -199,6 +201,15 @@ def test_a_change_request_blocks_and_a_dismissal_frees(github: GitHubEmulator, a
     assert ask("PUT", f"{REPO}/pulls/1/merge").status_code == 200
 
 
+def test_bots_do_not_count_as_approvers(github: GitHubEmulator, ask: Ask) -> None:
+    """Another bot may approve, and its approval satisfies no rule."""
+    github.add_user("checker[bot]", "checker-token", bot=True)
+    github.protect(NAME, "main", Protection(required_approvals=1))
+    propose(ask, github)
+    assert ask("POST", f"{REPO}/pulls/1/reviews", "checker", event="APPROVE").status_code == 200
+    assert ask("PUT", f"{REPO}/pulls/1/merge").status_code == 405
+
+
 @pytest.mark.parametrize(("stale", "state"), [(False, "APPROVED"), (True, "DISMISSED")])
 def test_a_push_moves_the_head_and_may_dismiss(
     github: GitHubEmulator, ask: Ask, stale: bool, state: str
@@ -366,3 +377,38 @@ def test_repository_dispatch_is_kept(github: GitHubEmulator, ask: Ask) -> None:
     assert (
         ask("POST", path, event_type="x", client_payload=dict.fromkeys("abcdefghijk", 1)).status_code == 422
     )
+
+
+def test_another_client_works_with_it(github: GitHubEmulator) -> None:
+    """PyGithub's own objects follow the addresses in the answers, through a whole pull request."""
+    client = PyGithub(
+        auth=Auth.Token("bot-token"),
+        base_url=github.url,
+        seconds_between_requests=0,
+        seconds_between_writes=0,
+        retry=None,
+    )
+    repository = client.get_repo(NAME)
+    base = repository.get_branch(repository.default_branch).commit
+    file = repository.get_contents("helm/a/values-qa.yaml", ref=base.sha)
+    assert not isinstance(file, list)
+    assert file.decoded_content == b"a: 1\n"
+    ref = repository.create_git_ref("refs/heads/promote/a", base.sha)
+    blob = repository.create_git_blob("a: 2\n", "utf-8")
+    element = InputGitTreeElement("helm/a/values-qa.yaml", "100644", "blob", sha=blob.sha)
+    tree = repository.create_git_tree([element], base.commit.tree)
+    made = repository.create_git_commit("promote", tree, [base.commit])
+    ref.edit(made.sha)
+    pull = repository.create_pull(base="main", head="promote/a", title="t", body="b")
+    pull.add_to_labels("production-deploy")
+    pull.create_issue_comment("hello")
+    pull.create_review_request(reviewers=["ana"])
+    assert [user.login for user in pull.get_review_requests()[0]] == ["ana"]
+    assert [one.filename for one in pull.get_files()] == ["helm/a/values-qa.yaml"]
+    assert [one.body for one in pull.get_issue_comments()] == ["hello"]
+    assert repository.get_pull(1).mergeable
+    assert pull.merge(merge_method="squash", sha=made.sha).merged
+    assert repository.compare(base.sha, "main").ahead_by == 1
+    ref.delete()
+    assert [branch.name for branch in repository.get_branches()] == ["main"]
+    client.close()

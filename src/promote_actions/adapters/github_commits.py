@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from promote_actions.adapters.forge import OUR_BRANCHES, CheckRun, CommitStatus, Comparison, StatusState
-from promote_actions.adapters.github_errors import explain
+from promote_actions.adapters.github_errors import Answer, explain
 from promote_actions.adapters.github_names import ref_name, repository_path
 from promote_actions.adapters.github_parse import check_run_of, comparison_of, status_of
 from promote_actions.adapters.github_requests import Requests
@@ -45,10 +45,15 @@ class Commits(Requests):
     def put_branch(self, branch: str, sha: str) -> None:
         doing = f"write branch {branch}"
         sent = {"ref": f"refs/heads/{branch}", "sha": sha}
-        made = self._send("POST", "git/refs", sent, doing, accept=(409, 422))
+        path = f"heads/{ref_name(branch)}"
+
+        def settle() -> Answer | None:
+            there = self._get(f"git/ref/{path}", doing, accept=(404,))
+            return there if there.ok and there.read(lambda data: data["object"]["sha"]) == sha else None
+
+        made = self._send("POST", "git/refs", sent, doing, accept=(409, 422), settle=settle)
         if made.ok:
             return
-        path = f"heads/{ref_name(branch)}"
         standing = self._get(f"git/ref/{path}", doing, accept=(404,))
         if standing.status == 404:
             raise explain(made, doing, self.name)
@@ -56,7 +61,7 @@ class Commits(Requests):
             return
         if not branch.startswith(OUR_BRANCHES):
             raise Conflict(f"branch {branch} of {self.name} exists already")
-        self._send("PATCH", f"git/refs/{path}", {"sha": sha, "force": True}, doing)
+        self._send("PATCH", f"git/refs/{path}", {"sha": sha, "force": True}, doing, settle=settle)
 
     def delete_branch(self, branch: str) -> None:
         if not branch.startswith(OUR_BRANCHES):

@@ -58,7 +58,15 @@ def pull_of(row: Mapping[str, Any]) -> PullRequest:
         merged_by=(row.get("merged_by") or {}).get("login") or "",
         author_id=author.get("id") or 0,
         created_at=moment(row.get("created_at")),
+        requested=_requested(row),
     )
+
+
+def _requested(row: Mapping[str, Any]) -> tuple[str, ...]:
+    organization = ((row["base"].get("repo") or {}).get("owner") or {}).get("login") or ""
+    users = [user["login"] for user in row.get("requested_reviewers") or () if user]
+    teams = [f"{organization}/{team['slug']}" for team in row.get("requested_teams") or () if team]
+    return (*users, *teams)
 
 
 def review_of(row: Mapping[str, Any]) -> Review:

@@ -172,7 +172,7 @@ def _tree_of(data: Any) -> dict[str, Any]:
 def files_query(count: int) -> str:
     """The GraphQL query for ``count`` files of one commit: variables owner, name, commit, p0, p1, …"""
     names = "".join(f", $p{index}: String!" for index in range(count))
-    fields = "mode type oid object { ... on Blob { text isTruncated } }"
+    fields = "mode type oid object { ... on Blob { text } }"
     files = "\n".join(f"      f{index}: file(path: $p{index}) {{ {fields} }}" for index in range(count))
     return (
         f"query Files($owner: String!, $name: String!, $commit: GitObjectID!{names}) {{\n"
@@ -183,9 +183,9 @@ def files_query(count: int) -> str:
 
 
 def _file_of(entry: Any) -> File | None:
-    """The file that an answer holds, if its text is the file's bytes."""
+    """The file that an answer holds, if its text is the file's bytes: GitHub cuts and replaces."""
     blob = entry.get("object") if isinstance(entry, dict) else None
-    if not isinstance(blob, dict) or not isinstance(blob.get("text"), str) or blob.get("isTruncated"):
+    if not isinstance(blob, dict) or not isinstance(blob.get("text"), str):
         return None
     content, mode = blob["text"].encode(errors="surrogatepass"), entry.get("mode")
     if blob_name(content) != entry.get("oid") or not isinstance(mode, int):

@@ -47,7 +47,7 @@ def _entry(repository: Repository, commit: str, path: str) -> dict[str, Any] | N
         content = repository.store.blob(entry.sha)
         binary = b"\0" in content
         text = None if binary else content[:_LARGEST].decode(errors="replace")
-        shown = {"text": text, "isTruncated": len(content) > _LARGEST}
+        shown = {"text": text}
     return {"mode": int(entry.mode, 8), "type": entry.type, "oid": entry.sha, "object": shown}
 
 

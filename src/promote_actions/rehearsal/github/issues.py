@@ -84,8 +84,8 @@ def _labels_of(call: Call, pull: Pull, paged: bool = False) -> Reply:
 def add_labels(call: Call) -> Reply:
     """Names that no label has yet become labels, for those who may write."""
     pull = find_pull(call)
-    names = call.field("labels", list, required=True)
-    for name in names:
+    given = call.body if isinstance(call.body, list) else call.field("labels", list, required=True)
+    for name in [one.get("name") if isinstance(one, dict) else one for one in given]:
         if not isinstance(name, str):
             raise ApiError(422, "Invalid request.\n\nlabels must be names.")
         label = call.repo.labels.get(name.lower()) or _make(call, name)

@@ -61,7 +61,7 @@ def blockers(world: World, repository: Repository, pull: Pull, owned: Owned) -> 
     words = [
         (user, state)
         for user, state in stances(pull).values()
-        if world.may(user, repository, "write") and not user.bot and user.id != pull.user.id
+        if world.may(user, repository, "write") and not user.bot
     ]
     approvers = {user.login for user, state in words if state == "APPROVED"}
     found = missing_statuses(repository, rules, pull.head_sha)
