@@ -148,6 +148,8 @@ def test_everyone_who_can_be_asked_is_asked(github: GitHubEmulator) -> None:
     assert "author" in dict(asked.refused)["promoter[bot]"]
     pull = github.repository(NAME).pulls[1]
     assert (pull.users_asked, pull.teams_asked) == (["ana"], ["sre"])
+    assert forge_of(github).pull(1).requested == ("ana", "nexo-org/sre")
+    assert forge_of(github).find_open_pulls()[0].requested == ("ana", "nexo-org/sre")
 
 
 def test_asking_costs_one_call_when_nobody_is_refused(github: GitHubEmulator) -> None:

@@ -42,7 +42,8 @@ class PullRequest:
     """A pull request. ``state`` is ``open`` or ``closed``; a merged one is closed and ``merged``.
 
     ``merge_sha`` is the commit that merging made (empty unless merged), ``merged_by`` a login or empty.
-    Times are aware. ``body`` is never None.
+    Times are aware. ``body`` is never None. ``requested`` are those whose review is still asked for:
+    logins, and teams as ``organization/slug``.
     """
 
     number: int
@@ -62,6 +63,7 @@ class PullRequest:
     merged_by: str = ""
     author_id: int = 0
     created_at: datetime | None = None
+    requested: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
