@@ -1,0 +1,1 @@
+"""Notifications: what people are told of promotions, failed gates and rollbacks. Sending is an adapter."""
