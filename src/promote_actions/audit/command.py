@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from promote_actions.audit.inputs import OUTPUTS, AuditLogInputs
@@ -14,11 +14,18 @@ from promote_actions.spec import Command
 
 if TYPE_CHECKING:
     from promote_actions.adapters.gitops import GitOpsRepository, Snapshot
+    from promote_actions.audit.record import Record
     from promote_actions.audit.verify import Link, Pair
     from promote_actions.config.model import Config
 
 EMPTY = {"path": "", "record": "", "record-hash": "", "verified": "", "slo": ""}
 """Every output; an operation fills in its own."""
+
+SUMMARY_ROWS = 500
+"""Records that a job's summary shows."""
+
+HISTORY = 100_000
+"""Commits that an import looks at."""
 
 ANNOTATIONS = 10
 """Findings shown as annotations; a runner shows ten of a step."""
@@ -95,6 +102,91 @@ def _verify(inputs: AuditLogInputs, runner: Runner) -> Result:
     return Result(outputs, verified_text(report), verified_summary(report, heads), refusal)
 
 
+def _records_since(
+    inputs: AuditLogInputs, runner: Runner, since: datetime | None
+) -> tuple[list[Record], Config]:
+    from promote_actions.audit.reading import read_records
+
+    snapshot = open_gitops(inputs, runner).snapshot(inputs.branch)
+    config = load_config(snapshot, inputs)
+    found = read_records(
+        snapshot, config.audit_folder, since=since, services=inputs.service, warn=runner.warning
+    )
+    return [record for _, record in found], config
+
+
+def _query(inputs: AuditLogInputs, runner: Runner) -> Result:
+    from promote_actions.audit.describe import moment_or_ago
+    from promote_actions.audit.query import Filter, newest, render
+    from promote_actions.audit.record import to_document
+
+    now = datetime.now(timezone.utc)
+    since = moment_or_ago(inputs.since, "since", now)
+    records, config = _records_since(inputs, runner, since)
+    wanted = Filter(
+        services=inputs.service,
+        environments=[config.environment(name).name for name in inputs.environment],
+        outcomes=inputs.outcome,
+        people=inputs.person,
+        version=inputs.version,
+        since=since,
+        until=moment_or_ago(inputs.until, "until", now),
+    )
+    found = newest((record for record in records if wanted.fits(record)), inputs.limit)
+    outputs = {**EMPTY, "record": [to_document(record) for record in found]}
+    return Result(outputs, render(found, inputs.output), render(found[:SUMMARY_ROWS], "markdown"))
+
+
+def _slo(inputs: AuditLogInputs, runner: Runner) -> Result:
+    from promote_actions.audit.gate import chosen_windows, refusal
+    from promote_actions.audit.slo_document import slo_document
+    from promote_actions.audit.slo_picture import picture
+    from promote_actions.audit.slo_render import render_markdown, render_text
+    from promote_actions.audit.slo_report import slo_report
+
+    now = datetime.now(timezone.utc)
+    windows = chosen_windows(inputs.window)
+    records, config = _records_since(inputs, runner, now - timedelta(days=max(windows) + 1))
+    report = slo_report(
+        records, config, now, windows, environments=inputs.environment, services=inputs.service
+    )
+    document = slo_document(report)
+    if inputs.picture and not inputs.dry_run:
+        write_file(inputs.picture, picture(report))
+    refused = refusal(report, inputs.fail_on)
+    if refused and inputs.override:
+        runner.warning(f"overridden ({inputs.override}): {refused}")
+        refused = None
+    shown = render_markdown(report) if inputs.output == "markdown" else render_text(report)
+    if inputs.output == "json":
+        shown = json.dumps(document, indent=2)
+    return Result({**EMPTY, "slo": document}, shown, render_markdown(report), refused)
+
+
+def _import(inputs: AuditLogInputs, runner: Runner) -> Result:
+    from promote_actions.audit.adopt import adopt
+    from promote_actions.audit.recording import planned_again
+    from promote_actions.matrix.files import folder_of
+
+    repository = open_gitops(inputs, runner)
+
+    def attempt() -> Result:
+        snapshot = repository.snapshot(inputs.branch)
+        config = load_config(snapshot, inputs)
+        commits = repository.history(folder_of(config), at=snapshot.commit, limit=inputs.limit or HISTORY)
+        sealed = adopt(snapshot, config, commits, repository.web_url)
+        paths = [each.change.path for each in sealed]
+        count = "1 record" if len(paths) == 1 else f"{len(paths)} records"
+        how = "would import" if inputs.dry_run else "imported"
+        if sealed and not inputs.dry_run:
+            message = f"audit: import {count} from git history\n"
+            repository.land(snapshot, [each.change for each in sealed], message)
+        outputs = {**EMPTY, "path": paths}
+        return Result(outputs, "\n".join([f"{how} {count} from {len(commits)} commits", *paths]))
+
+    return planned_again(attempt)
+
+
 def _kept_heads(path: str) -> tuple[Mapping[Pair, Link], str]:
     from promote_actions.audit.verify import read_heads
 
@@ -131,6 +223,9 @@ def write_file(path: str, text: str) -> None:
 _OPERATIONS: Mapping[str, Callable[[AuditLogInputs, Runner], Result]] = {
     "record": _record,
     "verify": _verify,
+    "query": _query,
+    "slo": _slo,
+    "import": _import,
 }
 
 COMMAND = Command(

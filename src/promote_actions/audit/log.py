@@ -98,23 +98,38 @@ def seal(
     ``run_id`` and ``attempt`` are the workflow run's (empty outside Actions): they tell a day's later
     records apart.
     """
-    names = Names(snapshot.files(config.audit_folder))
-    heads: dict[tuple[str, str], Head | None] = {}
-    sealed = []
-    for each in records:
-        environment = config.environment(each.to_environment)
-        record = replace(each, to_environment=environment.name)
-        pair = (record.service, environment.name)
-        if pair not in heads:
-            heads[pair] = read_head(snapshot, config.audit_folder, record.service, environment, names)
-        head = heads[pair]
-        name = _claim_name(record, head, names, environment.file_suffix, f"{run_id}/{attempt}")
+    ledger = Ledger(snapshot, config)
+    return [ledger.add(record, run_id, attempt) for record in records]
+
+
+class Ledger:
+    """The audit log at one snapshot, and the records that are about to be added to it."""
+
+    def __init__(self, snapshot: Snapshot, config: Config) -> None:
+        self._snapshot = snapshot
+        self._config = config
+        self._names = Names(snapshot.files(config.audit_folder))
+        self._heads: dict[tuple[str, str], Head | None] = {}
+
+    def head(self, service: str, environment: Environment) -> Head | None:
+        """The head of a chain, with what was added to it here."""
+        pair = (service, environment.name)
+        if pair not in self._heads:
+            folder = self._config.audit_folder
+            self._heads[pair] = read_head(self._snapshot, folder, service, environment, self._names)
+        return self._heads[pair]
+
+    def add(self, record: Record, run_id: str, attempt: str) -> Sealed:
+        """``record`` as the next one of its chain, with its new file; raises :class:`InputError`."""
+        environment = self._config.environment(record.to_environment)
+        record = replace(record, to_environment=environment.name)
+        head = self.head(record.service, environment)
+        name = _claim_name(record, head, self._names, environment.file_suffix, f"{run_id}/{attempt}")
         linked = append(head, replace(record, record_id=name.removesuffix(".json")))
-        change = FileChange(f"{config.audit_folder.strip('/')}/{name}", to_json(linked), create=True)
+        change = FileChange(f"{self._config.audit_folder.strip('/')}/{name}", to_json(linked), create=True)
         from_json(change.content, change.path)
-        heads[pair] = head_of(linked, change.path)
-        sealed.append(Sealed(linked, change, head))
-    return sealed
+        self._heads[record.service, environment.name] = head_of(linked, change.path)
+        return Sealed(linked, change, head)
 
 
 def _claim_name(record: Record, head: Head | None, names: Names, alias: str, run: str) -> str:

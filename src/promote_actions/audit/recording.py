@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from promote_actions.adapters.gitops import FileChange, GitOpsRepository
 from promote_actions.audit.chain import head_of
@@ -20,6 +20,8 @@ ATTEMPTS = 12
 
 LONGEST_PAUSE = 4.0
 """Seconds between two attempts at most."""
+
+T = TypeVar("T")
 
 _OF_THE_WRITING = frozenset(
     {"timestamp", "finished_at", "record_id", "sequence", "schema_version", "previous_hash", "record_hash"}
@@ -51,7 +53,8 @@ def land_record(
     same event recorded again by the same run changes nothing. Raises :class:`Conflict` when others
     land first :data:`ATTEMPTS` times in a row.
     """
-    for attempt in range(ATTEMPTS):
+
+    def attempt() -> Recorded:
         snapshot = repository.snapshot(branch)
         config = load(snapshot)
         environment = config.environment(record.to_environment)
@@ -61,12 +64,20 @@ def land_record(
         sealed = seal(snapshot, config, [record], *run)[0]
         if dry_run:
             return Recorded(sealed)
+        return Recorded(sealed, repository.land(snapshot, [sealed.change], message(sealed.record)))
+
+    return planned_again(attempt, pause)
+
+
+def planned_again(attempt: Callable[[], T], pause: Callable[[float], None] = time.sleep) -> T:
+    """What ``attempt`` returns, asked again after a pause while others land first."""
+    for count in range(ATTEMPTS):
         try:
-            return Recorded(sealed, repository.land(snapshot, [sealed.change], message(sealed.record)))
+            return attempt()
         except Conflict:
-            if attempt + 1 == ATTEMPTS:
+            if count + 1 == ATTEMPTS:
                 raise
-            pause(random.uniform(0.1, min(LONGEST_PAUSE, 0.2 * 2**attempt)))  # noqa: S311 - jitter
+            pause(random.uniform(0.1, min(LONGEST_PAUSE, 0.2 * 2**count)))  # noqa: S311 - jitter
     raise AssertionError("unreachable")
 
 

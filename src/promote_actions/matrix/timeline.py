@@ -37,17 +37,21 @@ def timeline(
 
 
 def _change(commit: Commit, version: str, web_url: str, identity: str) -> Change:
-    number = _PULL_REQUEST.search(commit.subject)
-    pull = f"{web_url}/pull/{number[1] or number[2]}" if number and web_url else ""
     return Change(
         version=version,
         at=commit.committed_at,
         who=author(commit, identity),
         commit=commit.sha,
         subject=commit.subject,
-        pr_url=pull,
+        pr_url=pull_request_of(commit, web_url),
         rollback=commit.subject.startswith(("rollback(", "Revert ")),
     )
+
+
+def pull_request_of(commit: Commit, web_url: str) -> str:
+    """The page of the pull request that a commit's subject names (``(#12)``), or an empty string."""
+    number = _PULL_REQUEST.search(commit.subject)
+    return f"{web_url}/pull/{number[1] or number[2]}" if number and web_url else ""
 
 
 def author(commit: Commit, identity: str) -> str:
