@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.command_files import parse_key_values
 
 from promote_actions import invoke as module
 from promote_actions.errors import Conflict, DependencyError, InputError, Refused
 from promote_actions.invoke import invoke
 from promote_actions.runner import Result, Runner
-from promote_actions.spec import Command, CommonInputs, Output, number
+from promote_actions.spec import OUTCOME, Command, CommonInputs, Output, number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,3 +119,40 @@ def test_an_unknown_command_is_a_bad_input() -> None:
     runner = Runner(env={}, stdout=io.StringIO(), stderr=io.StringIO())
     assert invoke("nope", {}, runner) == 2
     assert "there is no command 'nope'; use one of calver, docker-tags" in runner.stderr.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("run", "outcome"),
+    [
+        (lambda inputs, runner: Result({}), "success"),
+        (lambda inputs, runner: Result({}, refusal=Refused("no")), "refused"),
+        (lambda inputs, runner: Result({}, refusal=DependencyError("no")), "failure"),
+        (raising(Refused("no")), "refused"),
+        (raising(InputError("no")), "failure"),
+        (raising(RuntimeError("no")), "failure"),
+    ],
+)
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_later_step_learns_how_it_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, run: Any, outcome: str, declared: bool
+) -> None:
+    """A command that declares the output `outcome` has it filled in, also when it fails."""
+    command = Command("sample", "Sample.", Inputs, (OUTCOME,) if declared else (), run)
+    monkeypatch.setattr(module, "load", lambda name: command)
+    output = tmp_path / "output"
+    runner = Runner(env={"GITHUB_OUTPUT": str(output)}, stdout=io.StringIO(), stderr=io.StringIO())
+    invoke("sample", {}, runner)
+    written = parse_key_values(output.read_text()) if output.exists() else {}
+    assert written == ({"outcome": outcome} if declared else {})
+
+
+def test_an_output_file_that_cannot_be_written_hides_no_failure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The failure itself is still told."""
+    command = Command("sample", "Sample.", Inputs, (OUTCOME,), raising(Refused("no")))
+    monkeypatch.setattr(module, "load", lambda name: command)
+    env = {"GITHUB_OUTPUT": str(tmp_path / "missing" / "output")}
+    runner = Runner(env=env, stdout=io.StringIO(), stderr=io.StringIO())
+    assert invoke("sample", {}, runner) == 1
+    assert runner.stderr.getvalue() == "error: no\n"  # type: ignore[attr-defined]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from promote_actions.catalogue import load
-from promote_actions.errors import PromoteError
-from promote_actions.runner import Runner
-from promote_actions.spec import Command, inputs_of, resolve
+from promote_actions.errors import PromoteError, Refused
+from promote_actions.runner import Result, Runner
+from promote_actions.spec import OUTCOME, Command, inputs_of, resolve
 
 INTERRUPTED = 130
 
@@ -19,13 +20,18 @@ def invoke(name: str, given: Mapping[str, str | Sequence[str]], runner: Runner) 
     Returns the exit status; every expected failure becomes one line through the runner, and an
     unexpected one too (its traceback only with ``RUNNER_DEBUG=1``).
     """
+    tells = False
     try:
         command = load(name)
+        tells = OUTCOME in command.outputs
         _mask_secrets(command, given, runner)
         inputs = resolve(command.inputs, given, runner.env)
         runner.json_output = inputs.format == "json"
-        return runner.finish(command.run(inputs, runner))
+        result = command.run(inputs, runner)
+        return runner.finish(_with_outcome(result) if tells else result)
     except PromoteError as error:
+        if tells:
+            runner.leave({OUTCOME.name: outcome_of(error)})
         runner.error(error)
         return error.exit_status
     except KeyboardInterrupt:
@@ -35,12 +41,25 @@ def invoke(name: str, given: Mapping[str, str | Sequence[str]], runner: Runner) 
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 3
     except Exception as error:  # noqa: BLE001 - a traceback is no message for a reader
+        if tells:
+            runner.leave({OUTCOME.name: "failure"})
         runner.error(_unexpected(error))
         if runner.env.get("RUNNER_DEBUG") == "1":
             import traceback
 
             runner.say(traceback.format_exc())
         return 3
+
+
+def outcome_of(error: PromoteError | None) -> str:
+    """The value of the output ``outcome`` of a command that ended with ``error`` (None: it didn't fail)."""
+    if error is None:
+        return "success"
+    return "refused" if error.exit_status == Refused.exit_status else "failure"
+
+
+def _with_outcome(result: Result) -> Result:
+    return replace(result, outputs={**result.outputs, OUTCOME.name: outcome_of(result.refusal)})
 
 
 def _mask_secrets(command: Command, given: Mapping[str, str | Sequence[str]], runner: Runner) -> None:

@@ -12,7 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from promote_actions.errors import InputError, Location, PromoteError, one_line
@@ -185,6 +185,12 @@ class Runner:
             self.error(result.refusal)
             return result.refusal.exit_status
         return 0
+
+    def leave(self, outputs: Mapping[str, str]) -> None:
+        """Write outputs of a command that failed, where there is a file for them; never raises."""
+        with suppress(InputError):
+            if self.env.get("GITHUB_OUTPUT"):
+                self._append("GITHUB_OUTPUT", "".join(map(_output_block, outputs.items())))
 
     def _append(self, variable: str, text: str) -> None:
         path = self.env[variable]

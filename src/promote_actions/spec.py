@@ -71,6 +71,13 @@ class Output:
     help: str
 
 
+OUTCOME = Output(
+    "outcome",
+    "How it ended, also when it failed: `success`, `refused` (a gate or a policy said no) or `failure`.",
+)
+"""An output that any command may declare; whoever runs the command fills it in, not the command."""
+
+
 @dataclass(frozen=True)
 class Command:
     """A command and the action made from it.
