@@ -53,10 +53,10 @@ class Bench:
     def measure(self, service: str, **options: object) -> Reading:
         return self.check(service, **options).measure(Moment(datetime.now(timezone.utc)))
 
-    def becomes(self, service: str, true: Callable[[Reading], bool]) -> Reading:
+    def becomes(self, service: str, true: Callable[[Reading], bool], **options: object) -> Reading:
         """The first reading that is as wanted; the last one when none is."""
         for _ in range(80):
-            reading = self.measure(service)
+            reading = self.measure(service, **options)
             if true(reading):
                 return reading
             time.sleep(0.15)
@@ -77,7 +77,12 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     with DemoApplication({"half": Behaviour(error_ratio=0.005), "two": Behaviour(error_ratio=0.02)}) as app:
         config = folder / "prometheus.yml"
         config.write_text(CONFIG.format(target=app.url.removeprefix("http://")))
-        for service, version in (("good", "half"), ("bad", "two"), ("changing", "shaky")):
+        for service, version in (
+            ("good", "half"),
+            ("bad", "two"),
+            ("changing", "shaky"),
+            ("clean", "fine"),
+        ):
             app.deploy(service, "develop", version)
         app.traffic(400.0)
         arguments = [f"--config.file={config}", f"--storage.tsdb.path={folder}/data", "--log.level=error"]
@@ -129,8 +134,7 @@ def test_without_traffic_it_is_inconclusive(bench: Bench) -> None:
     reading = bench.measure("good", selector='service="good",status="200"', **{"min-requests": 10**9})
     assert (reading.outcome, "only " in reading.reason) == ("inconclusive", True)
     ratio = "sum(rate(up[2s])) / sum(rate(up[2s]))"
-    bench.becomes("good", lambda found: found.outcome == "passed")
-    reading = bench.measure("good", query=ratio, threshold="<= 1")
+    reading = bench.becomes("good", lambda found: "0/0" in found.reason, query=ratio, threshold="<= 1")
     assert (reading.outcome, "0/0" in reading.reason) == ("inconclusive", True), reading
 
 
@@ -145,13 +149,28 @@ def test_it_follows_a_service_that_gets_worse_and_better_and_is_restarted(bench:
     assert reading.value is not None and 0 <= reading.value <= 0.01
 
 
+def test_errors_that_came_before_the_second_scrape_count(bench: Bench) -> None:
+    """A burst right after the rollout, then silence: the series appears with all its errors in it, and
+    `increase()` alone would say that it never grew."""
+    bench.app.deploy("quiet", "develop", "half")
+    bench.app.quiet.add("quiet")
+    bench.becomes("quiet", lambda found: "no series" not in found.reason)
+    bench.app.behave("burst", Behaviour(error_ratio=0.5))
+    bench.app.deploy("quiet", "develop", "burst")
+    for _ in range(60):
+        bench.app.request("quiet", "develop")
+    reading = bench.becomes("quiet", lambda found: found.outcome == "failed")
+    assert reading.outcome == "failed", reading
+    assert reading.value is not None and reading.value > 0.3
+
+
 def test_a_target_that_went_away_is_no_good_news_and_comes_back(bench: Bench) -> None:
     """Without samples there is no data; when they come again, so does the verdict."""
     bench.app.metrics_paused = True
-    reading = bench.becomes("good", lambda found: found.outcome != "passed")
+    reading = bench.becomes("clean", lambda found: found.outcome != "passed")
     assert reading.outcome == "inconclusive", reading
     bench.app.metrics_paused = False
-    assert bench.becomes("good", lambda found: found.outcome == "passed").outcome == "passed"
+    assert bench.becomes("clean", lambda found: found.outcome == "passed").outcome == "passed"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,9 @@ BASE = "https://nexo-be-develop.example.com"
 
 def settings(**values: Any) -> Any:
     return parse(
-        Options("http", {key.replace("_", "-"): v for key, v in values.items()}, KNOWN), BASE, "2026.02.2"
+        Options("http", {key.replace("_", "-"): v for key, v in values.items()}, KNOWN),
+        BASE,
+        {"version": "2026.02.2", "service": "a/b"},
     )
 
 
@@ -161,5 +163,18 @@ def test_options_that_make_no_sense(values: dict[str, Any], words: str) -> None:
 def test_without_an_address_there_is_nothing_to_ask() -> None:
     """Unless every path is a whole address."""
     with pytest.raises(InputError, match="has no address"):
-        parse(Options("http", {}, KNOWN), "", "1")
-    assert parse(Options("http", {"paths": "https://x/y"}, KNOWN), "", "1").requests[0].url == "https://x/y"
+        parse(Options("http", {}, KNOWN), "", {})
+    assert parse(Options("http", {"paths": "https://x/y"}, KNOWN), "", {}).requests[0].url == "https://x/y"
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "http://", "https:///x", "nonsense", "http:// x"])
+def test_what_is_no_address_is_said_before_anything_is_asked(url: str) -> None:
+    """It is bad input, not a service that is down."""
+    with pytest.raises(InputError, match="which is no address"):
+        settings(**{"base-url": url})
+
+
+def test_a_service_in_an_address_is_one_part_of_it() -> None:
+    """Whatever it is called."""
+    found = parse(Options("http", {}, KNOWN), "https://x/{service}", {"service": "../a?b"})
+    assert found.requests[0].url == "https://x/..%2Fa%3Fb/health"

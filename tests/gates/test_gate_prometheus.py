@@ -129,15 +129,18 @@ def test_what_is_no_threshold_is_refused(text: str) -> None:
         threshold.parse(text, "check 'metric'")
 
 
+def grown(series: str) -> str:
+    before = f"{series} offset {{window}}"
+    return f"sum((increase({series}[{{window}}]) and {before}) or ({series} unless {before}))"
+
+
 def test_the_default_query_is_the_strategys_error_rate_as_a_ratio() -> None:
     """5xx over all, of one service and environment; without 5xx series it is 0, not nothing."""
     settings = parse(Options("metric", {}, KNOWN), NAMES)
     series = 'http_requests_total{service="nexo-be",environment="develop"}'
     errors = 'http_requests_total{status=~"5..",service="nexo-be",environment="develop"}'
-    assert settings.query == (
-        f"(sum(rate({errors}[{{window}}])) or vector(0)) / sum(rate({series}[{{window}}]))"
-    )
-    assert settings.traffic == f"sum(increase({series}[{{window}}]))"
+    assert settings.query == f"({grown(errors)} or vector(0)) / {grown(series)}"
+    assert settings.traffic == grown(series)
     assert settings.newest == f"max(timestamp({series}))"
     assert (settings.threshold.limit, settings.window, settings.min_requests) == (0.01, 300.0, 10.0)
 

@@ -35,8 +35,7 @@ def _argocd(spec: CheckSpec, options: Options, context: Context) -> Check:
 
 
 def _http(spec: CheckSpec, options: Options, context: Context) -> Check:
-    base = prometheus.fill(context.instruments.base_url, context.names)
-    settings = http.parse(options, base, context.version)
+    settings = http.parse(options, context.instruments.base_url, context.names)
     ask = context.instruments.prober(options.seconds("request-timeout", 0.0) or None)
     check = http.SmokeCheck(settings, ask, time.sleep)
     lines = tuple(f"{request.method} {request.url}" for request in settings.requests)
@@ -52,7 +51,7 @@ def _prometheus(spec: CheckSpec, options: Options, context: Context) -> Check:
     if not options.text("query"):
         context.need("service", context.service, spec.name)
     settings = prometheus.parse(options, context.names, context.source_environment)
-    address = prometheus.fill(url, context.names)
+    address = http.place(url, context.names)
     source = context.instruments.prometheus(address, options.text("user"), options.text("tenant"))
     check = prometheus.MetricCheck(settings, source)
     lines = [f"{settings.query} {settings.threshold}", f"window at most {settings.window:g} s"]
@@ -102,7 +101,7 @@ def _logs(spec: CheckSpec, options: Options, context: Context) -> Check:
         hint = "give loki-url, or its option 'url'"
         raise InputError(f"check '{spec.name}' has no server", hint=hint)
     settings = logs.parse(options, context.names)
-    store = context.instruments.logs(prometheus.fill(url, context.names), options.text("tenant"))
+    store = context.instruments.logs(http.place(url, context.names), options.text("tenant"))
     lines = (f"lines of {{{settings.selector}}} like {settings.pattern}", f"at most {settings.most:g}")
     check = logs.LogCheck(settings, store)
     return Check(spec, check.measure, after_rollout=True, threshold=f"<= {settings.most:g}", explain=lines)

@@ -10,6 +10,7 @@ from promote_actions.errors import DependencyError, InputError, PromoteError, Re
 from promote_actions.gates.model import Check, GateResult
 from promote_actions.runner import Result, Runner
 from promote_actions.spec import (
+    OUTCOME,
     Command,
     CommonInputs,
     Output,
@@ -26,6 +27,8 @@ OUTPUTS = (
     Output("validation-results", "JSON object: each check with its result, ready for `audit-log`."),
     Output("checks", "JSON list: each check with its result, reason, value, threshold and links."),
     Output("duration", "Seconds that the gate took."),
+    Output("version", "The version that was judged: promote that one, and no other."),
+    OUTCOME,
 )
 
 INTERRUPTED = 130
@@ -100,7 +103,8 @@ def run(inputs: HealthGateInputs, runner: Runner) -> Result:
     from promote_actions.gates.publish import publish
 
     context, checks = prepare(inputs, runner)
-    subject = " ".join(filter(None, (context.service, context.version, "in", context.environment.name)))
+    what = " ".join(filter(None, (context.service, context.version)))
+    subject = f"{what} in {context.environment.name}" if what else context.environment.name
     if inputs.explain:
         said = report.explain(checks, subject)
         return Result({"passed": False, "result": "inconclusive"}, text=said, summary=said)
@@ -112,7 +116,7 @@ def run(inputs: HealthGateInputs, runner: Runner) -> Result:
     if inputs.publish and not inputs.dry_run:
         publish(context, result, runner)
     return Result(
-        outputs=outputs_of(result),
+        outputs={**outputs_of(result), "version": context.version},
         text=report.text(result, subject),
         summary=report.summary(result, subject),
         refusal=refusal_of(result, subject),

@@ -12,10 +12,12 @@ nobody knows is a mistake in the address and could not be measured.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
+from urllib.parse import quote
 
 from promote_actions.errors import InputError, one_line
 from promote_actions.gates import jsonpath
@@ -26,6 +28,7 @@ KNOWN = (
     *COMMON, "base-url", "paths", "method", "status", "text", "json", "headers", "max-latency", "retries",
     "request-timeout", "expect-version",
 )  # fmt: skip
+_ADDRESS = re.compile(r"https?://[^/?#\s]")
 DEFAULT_PATHS = ("/health", "/api/status")
 
 
@@ -65,9 +68,12 @@ class Settings:
     retries: int = 2
 
 
-def parse(options: Options, base_url: str, version: str) -> Settings:
-    """The settings; raises :class:`InputError` for an option that makes no sense."""
-    base = options.text("base-url", base_url).rstrip("/")
+def parse(options: Options, base_url: str, names: Mapping[str, str]) -> Settings:
+    """The settings; ``names`` are the placeholders' values, ``version`` among them.
+
+    Raises :class:`InputError` for an option that makes no sense.
+    """
+    base = place(options.text("base-url", base_url).rstrip("/"), names)
     paths = options.texts("paths", DEFAULT_PATHS)
     if not base and not all("://" in path for path in paths):
         raise InputError(f"check '{options.name}' has no address", hint="give base-url")
@@ -77,11 +83,16 @@ def parse(options: Options, base_url: str, version: str) -> Settings:
         raise InputError(
             f"option 'method' of check '{options.name}' is '{method[:20]}'", hint="give one word"
         )
-    urls = [path if "://" in path else f"{base}/{path.lstrip('/')}" for path in paths]
+    urls = [place(path, names) if "://" in path else f"{base}/{path.lstrip('/')}" for path in paths]
+    for url in urls:
+        if not _ADDRESS.match(url):
+            shown = one_line(url[:100])
+            hint = "write it like https://host.example.com/path"
+            raise InputError(f"check '{options.name}' asks '{shown}', which is no address", hint=hint)
     equals = [_equal(text, options.name) for text in _lines(options, "json")]
     named = options.text("expect-version")
     if named:
-        equals.append((named, version))
+        equals.append((named, names.get("version", "")))
     for path, _ in equals:
         jsonpath.steps(path, f"check '{options.name}'")
     return Settings(
@@ -92,6 +103,13 @@ def parse(options: Options, base_url: str, version: str) -> Settings:
         max_latency=options.seconds("max-latency", 0.0),
         retries=options.whole("retries", 2),
     )
+
+
+def place(address: str, names: Mapping[str, str]) -> str:
+    """``address`` with ``{service}`` and the like replaced, each as one part of a path."""
+    for name, value in names.items():
+        address = address.replace(f"{{{name}}}", quote(value, safe=""))
+    return address
 
 
 def _lines(options: Options, key: str) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The check ``prometheus``: a number from a query, held against a threshold. Pure but for its source.
 
-The default query is the strategy's "error rate < 1%" made a ratio: 5xx requests a second over all requests
-a second, of one service in one environment. A window never reaches back before the rollout, a traffic
+The default query is the strategy's "error rate < 1%" made a ratio: 5xx requests over all requests in a
+window, of one service in one environment. A window never reaches back before the rollout, a traffic
 floor comes before the ratio, and what is no number is never good:
 
 ==========================  ==================================================================
@@ -107,7 +107,7 @@ def _parse(options: Options, names: Mapping[str, str]) -> Settings:
     own = options.text("query")
     series = _series(options, names)
     where = f"check '{options.name}'"
-    traffic = options.text("traffic-query") or ("" if own else f"sum(increase({series}[{{window}}]))")
+    traffic = options.text("traffic-query") or ("" if own else _grown(series))
     window = options.seconds("window", 300.0)
     return Settings(
         query=fill(own, names) if own else _error_ratio(options, series),
@@ -138,7 +138,14 @@ def _error_ratio(options: Options, series: str) -> str:
     """Without errors there is no 5xx series, which must read as 0 and not as no data."""
     head, _, tail = series.partition("{")
     errors = f'{head}{{{options.text("status-label", "status")}=~"5..",{tail}'
-    return f"(sum(rate({errors}[{{window}}])) or vector(0)) / sum(rate({series}[{{window}}]))"
+    return f"({_grown(errors)} or vector(0)) / {_grown(series)}"
+
+
+def _grown(series: str) -> str:
+    """By how much counters grew in the window. ``increase()`` alone doesn't see what a series had when it
+    appeared, and a new version's first errors are just that: a new series, perhaps of one sample."""
+    before = f"{series} offset {{window}}"
+    return f"sum((increase({series}[{{window}}]) and {before}) or ({series} unless {before}))"
 
 
 def fill(text: str, names: Mapping[str, str]) -> str:

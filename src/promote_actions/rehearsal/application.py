@@ -6,7 +6,8 @@ context manager); ``url``; ``base_url(service, environment)``; ``deploy(service,
 replaces what runs; ``version(service, environment)``; ``behave(version, behaviour)`` changes a version's
 behaviour; ``health(service, environment)`` is what Argo CD would find; ``request(service, environment)``
 is one customer's request; ``traffic(rate)`` makes ``rate`` of them a second for everything deployed, in
-the background. Metrics are at ``/metrics`` (503 while ``metrics_paused``); a deployment starts its counters again, as a new process does.
+the background, but for the services in ``quiet``. Metrics are at ``/metrics`` (503 while
+``metrics_paused``); a deployment starts its counters again, as a new process does.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class DemoApplication:
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self.metrics_paused = False
+        self.quiet: set[str] = set()
         self._server = _Server(("127.0.0.1", port), _handler(self))
 
     # -- life --------------------------------------------------------------------------------
@@ -149,6 +151,8 @@ class DemoApplication:
             with self._lock:
                 deployed = list(self._running)
             for service, environment in deployed:
+                if service in self.quiet:
+                    continue
                 for _ in range(max(int(rate * pause), 1)):
                     self.request(service, environment, "/api/orders")
 

@@ -3,8 +3,9 @@ that the health gate sends by default, and refuses every other one.
 
 API: ``MetricsServer(scrape, interval)`` with ``scrape`` a function that returns Prometheus' text format;
 ``start()``, ``stop()``, ``url``. Understands ``GET|POST /api/v1/query`` of ``sum(rate(M{…}[W]))``,
-``sum(increase(M{…}[W]))``, ``max(timestamp(M{…}))``, ``(A or vector(0))`` and the quotient of two of
-these. Rates count resets as Prometheus does; they are not extrapolated to the window's edges.
+``sum(increase(M{…}[W]))``, the sum of a counter's growth with that of new series as the gate writes it,
+``max(timestamp(M{…}))``, ``(A or vector(0))`` and the quotient of two of these. Resets count as Prometheus
+has them; nothing is extrapolated to the window's edges.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ LOOKBACK = 300.0
 _SAMPLE = re.compile(r"(\w+)\{([^}]*)\}\s+(\S+)")
 _LABEL = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"')
 _TERM = re.compile(r"sum\((rate|increase)\((\w+)\{(.*)\}\[(\d+)(ms|s|m|h)\]\)\)", re.DOTALL)
+_SERIES = r'\w+\{(?:[^}"]|"(?:[^"\\]|\\.)*")*\}'
+_GROWN = re.compile(
+    rf"sum\(\(increase\(({_SERIES})\[(\d+)(ms|s|m|h)\]\) and \1 offset \2\3\)"
+    r" or \(\1 unless \1 offset \2\3\)\)"
+)
 _TIMESTAMP = re.compile(r"max\(timestamp\((\w+)\{(.*)\}\)\)", re.DOTALL)
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -110,6 +116,11 @@ class MetricsServer:
         found = _TIMESTAMP.fullmatch(text)
         if found:
             return self._newest(found[1], found[2], now)
+        grown = _GROWN.fullmatch(text)
+        if grown:
+            name, _, matchers = grown[1].partition("{")
+            window = int(grown[2]) * _SECONDS[grown[3]]
+            return self._grown(self._matching(name, matchers.removesuffix("}")), now, window)
         found = _TERM.fullmatch(text)
         if not found:
             raise Unsupported(f"this stand-in doesn't know: {text[:120]}")
@@ -120,6 +131,20 @@ class MetricsServer:
         times = [series.samples[-1][0] for series in self._matching(name, matchers) if series.samples]
         times = [time for time in times if now - LOOKBACK <= time <= now]
         return max(times) if times else None
+
+    def _grown(self, series: list[_Series], now: float, window: float) -> float | None:
+        """The growth of series that were there before the window, and all of those that were not."""
+        total: float | None = None
+        for one in series:
+            with self._lock:
+                samples = [sample for sample in one.samples if now - window - LOOKBACK <= sample[0] <= now]
+            inside = [value for at, value in samples if at >= now - window]
+            was_there = any(at <= now - window for at, _ in samples)
+            if not inside or (was_there and len(inside) < 2):
+                continue
+            grown = sum(_growth(a, b) for a, b in pairwise(inside)) if was_there else inside[-1]
+            total = (total or 0.0) + grown
+        return total
 
     def _sum(self, function: str, series: list[_Series], now: float, window: float) -> float | None:
         total: float | None = None
