@@ -18,7 +18,7 @@ from promote_actions.audit.adopt import adopt
 from promote_actions.audit.query import COLUMNS, Filter, newest, render
 from promote_actions.audit.reading import read_records
 from promote_actions.audit.record import Record, format_time, to_json
-from promote_actions.audit.recording import land_record
+from promote_actions.audit.recording import land_records
 from promote_actions.config.model import Config
 
 RECORD = Record(
@@ -88,7 +88,7 @@ def logged(*records):
     """A repository with these records, each landed by itself."""
     repository = MemoryRepository()
     for number, record in enumerate(records):
-        land_record(repository, lambda _: Config(), record, (str(number), "1"))
+        land_records(repository, lambda _: Config(), [record], (str(number), "1"))
     return repository
 
 

@@ -11,17 +11,18 @@ import pytest
 from tests.audit.memory_repository import MemoryRepository
 
 from promote_actions.__main__ import run as promote_actions
+from promote_actions.adapters.gitops import FileChange
 from promote_actions.audit.describe import (
     identity,
     moment_or_ago,
     pull_request_url,
-    record_from,
+    records_from,
     validation_results,
 )
 from promote_actions.audit.inputs import AuditLogInputs
-from promote_actions.audit.log import seal
+from promote_actions.audit.log import Sealed, seal
 from promote_actions.audit.record import Record, from_json
-from promote_actions.audit.recording import ATTEMPTS, land_record, message, same_event
+from promote_actions.audit.recording import ATTEMPTS, land_records, message, same_event
 from promote_actions.config.model import Config
 from promote_actions.errors import Conflict, InputError
 from promote_actions.spec import resolve
@@ -37,7 +38,8 @@ def described(**more):
     """The record that these inputs describe."""
     given = {**GIVEN, **{key.replace("_", "-"): value for key, value in more.items()}}
     inputs = resolve(AuditLogInputs, given, {})
-    return record_from(inputs, Config(), NOW, "https://ci/1", "https://github.com/nexo-org/nexo-gitops")
+    web = "https://github.com/nexo-org/nexo-gitops"
+    return records_from(inputs, Config(), NOW, "https://ci/1", web_url=web)[0]
 
 
 def test_inputs_become_the_strategys_record():
@@ -127,7 +129,7 @@ def test_a_time_that_is_none(text):
 
 def land(repository, record, run=("4711", "1"), **more):
     """Land one record without waiting between attempts."""
-    return land_record(repository, lambda _: Config(), record, run, pause=lambda _: None, **more)
+    return land_records(repository, lambda _: Config(), [record], run, pause=lambda _: None, **more)
 
 
 def test_rivals_only_cost_attempts():
@@ -141,7 +143,7 @@ def test_rivals_only_cost_attempts():
         )
     recorded = land(repository, RECORD)
     assert recorded.commit
-    assert recorded.sealed.record.sequence == 2
+    assert recorded.sealed[0].record.sequence == 2
     assert len(repository.trees[-1]) == 4
 
 
@@ -159,7 +161,7 @@ def test_a_step_that_runs_twice_records_once():
     first = land(repository, record)
     again = land(repository, replace(record, timestamp="2026-02-01T10:31:00Z"))
     assert again.already
-    assert again.sealed.record == first.sealed.record
+    assert again.already[0].record == first.sealed[0].record
     assert not land(repository, replace(record, run_url="https://ci/2")).already
     assert not same_event(RECORD, RECORD)
 
@@ -168,13 +170,14 @@ def test_a_dry_run_lands_nothing():
     """It shows the record that it would land."""
     repository = MemoryRepository()
     recorded = land(repository, RECORD, dry_run=True)
-    assert recorded.sealed.record.sequence == 1
+    assert recorded.sealed[0].record.sequence == 1
     assert len(repository.trees) == 1
 
 
 def test_the_commit_message_promotes_nothing():
     """A record's own commit has no promotion trailers, and its subject is one line."""
-    text = message(replace(RECORD, version="1\nPromotion-Version: 6", record_id="x"))
+    record = replace(RECORD, version="1\nPromotion-Version: 6", record_id="x")
+    text = message([Sealed(record, FileChange("x", b""))])
     assert text.splitlines()[0].startswith("audit(nexo-be): promotion of 1\\nPromotion")
     assert not any(line.startswith("Promotion-") for line in text.splitlines())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from promote_actions.audit.inputs import OUTPUTS, AuditLogInputs
 from promote_actions.errors import InputError, Location, Refused
@@ -51,33 +51,41 @@ def load_config(snapshot: Snapshot, inputs: AuditLogInputs) -> Config:
 
 
 def _record(inputs: AuditLogInputs, runner: Runner) -> Result:
-    from promote_actions.audit.describe import record_from
+    from promote_actions.audit.describe import records_from
+    from promote_actions.audit.pulls import read_pull
     from promote_actions.audit.record import to_document
-    from promote_actions.audit.recording import land_record
+    from promote_actions.audit.recording import land_records
+    from promote_actions.promotion.pull import pull_requests_of
 
     repository = open_gitops(inputs, runner)
     config = load_config(repository.snapshot(inputs.branch), inputs)
+    forge = pull_requests_of(repository) if inputs.pr else None
+    pull = read_pull(forge.forge, inputs.pr) if forge else None
     now = datetime.now(timezone.utc)
-    record = record_from(inputs, config, now, runner.run_url, repository.web_url)
+    records = records_from(inputs, config, now, runner.run_url, web_url=repository.web_url, pull=pull)
     run_id, attempt = runner.env.get("GITHUB_RUN_ID", ""), runner.env.get("GITHUB_RUN_ATTEMPT", "")
-    recorded = land_record(
+    recorded = land_records(
         repository,
         lambda snapshot: load_config(snapshot, inputs),
-        record,
+        records,
         (run_id, attempt),
         branch=inputs.branch,
         dry_run=inputs.dry_run,
     )
-    made = recorded.sealed.record
-    how = "would record" if inputs.dry_run else "already recorded" if recorded.already else "recorded"
-    text = f"{how} {recorded.sealed.change.path}\n{recorded.sealed.change.content.decode()}"
-    outputs = {
-        **EMPTY,
-        "path": recorded.sealed.change.path,
-        "record": to_document(made),
-        "record-hash": made.record_hash,
+    how = "would record" if inputs.dry_run else "recorded"
+    said = [(how, each) for each in recorded.sealed] + [
+        ("already recorded", each) for each in recorded.already
+    ]
+    text = "\n".join(f"{words} {each.change.path}\n{each.change.content.decode()}" for words, each in said)
+    shown = [each for _, each in said]
+    lists: dict[str, list[Any]] = {
+        "path": [each.change.path for each in shown],
+        "record": [to_document(each.record) for each in shown],
+        "record-hash": [each.record.record_hash for each in shown],
     }
-    return Result(outputs, text.rstrip("\n"))
+    one = len(shown) == 1
+    outputs = {name: values[0] if one else values for name, values in lists.items()}
+    return Result({**EMPTY, **outputs}, text.rstrip("\n"))
 
 
 def _verify(inputs: AuditLogInputs, runner: Runner) -> Result:

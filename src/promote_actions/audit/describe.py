@@ -4,23 +4,65 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from promote_actions.audit.inputs import AuditLogInputs
+from promote_actions.audit.pulls import PullFacts
 from promote_actions.audit.record import OUTCOMES, Record, format_time, parse_time
 from promote_actions.config.model import Config
 from promote_actions.errors import InputError
 from promote_actions.spec import parse_duration
 
 
-def record_from(
-    inputs: AuditLogInputs, config: Config, now: datetime, run_url: str, web_url: str
-) -> Record:
-    """The record that ``inputs`` describe; raises :class:`InputError` that names the input.
+def records_from(
+    inputs: AuditLogInputs,
+    config: Config,
+    now: datetime,
+    run_url: str,
+    *,
+    web_url: str = "",
+    pull: PullFacts | None = None,
+) -> list[Record]:
+    """The records that ``inputs`` describe; raises :class:`InputError` that names the input.
 
     ``now`` is an aware datetime; ``run_url`` the workflow run; ``web_url`` the page of the GitOps
-    repository, which makes a pull request's number a link.
+    repository, which makes a pull request's number a link. What the inputs leave out is taken from
+    ``pull``: one record for each service that it promotes.
     """
+    if pull is None:
+        return [_described(inputs, config, now, run_url, pull_request_url(inputs.pr, web_url))]
+    services = inputs.service or tuple(pull.versions)
+    named = inputs.environment or ((pull.environment,) if pull.environment else ())
+    made = []
+    for service in services or ("",):
+        version = inputs.version or pull.versions.get(service, "")
+        own = replace(inputs, service=(service,) if service else (), environment=named, version=version)
+        made.append(_with_pull(_described(own, config, now, run_url, pull.url), inputs, pull))
+    return made
+
+
+def _with_pull(record: Record, inputs: AuditLogInputs, pull: PullFacts) -> Record:
+    started, finished = pull.opened_at, pull.closed_at
+    rollback = record.rollback or pull.rollback
+    return replace(
+        record,
+        event="rollback" if rollback else record.event,
+        rollback=rollback,
+        from_environment="" if rollback else record.from_environment,
+        initiator=identity(pull.initiator) or record.initiator,
+        approvers=record.approvers or pull.approvers,
+        merged_by=pull.merged_by,
+        outcome=record.outcome if inputs.outcome or pull.merged else "cancelled",
+        started_at=record.started_at or (format_time(started) if started else ""),
+        finished_at=record.finished_at or (format_time(finished) if finished else ""),
+        waited_seconds=pull.waited_seconds if inputs.waited is None else inputs.waited,
+        git_commit=record.git_commit or pull.merge_commit,
+        validation_results=record.validation_results or pull.validation,
+    )
+
+
+def _described(inputs: AuditLogInputs, config: Config, now: datetime, run_url: str, pr_url: str) -> Record:
     environment = config.environment(_one(inputs.environment, "environment"))
     source = config.source_of(environment)
     rollback = inputs.rollback or inputs.event == "rollback" or bool(inputs.rollback_of)
@@ -36,7 +78,7 @@ def record_from(
         timestamp=format_time(now),
         initiator=identity(inputs.initiator),
         approvers=tuple(identity(each) for each in inputs.approvers),
-        pr_url=pull_request_url(inputs.pr, web_url),
+        pr_url=pr_url,
         argocd_sync_id=inputs.argocd_sync_id,
         rollback=rollback,
         validation_results=validation_results(inputs.validation_results),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from promote_actions.adapters.gitops import FileChange, GitOpsRepository
+from promote_actions.adapters.gitops import FileChange, GitOpsRepository, Snapshot
 from promote_actions.audit.chain import head_of
 from promote_actions.audit.log import Sealed, last_record, seal
 from promote_actions.audit.record import Record, to_document, to_json
@@ -24,49 +24,72 @@ LONGEST_PAUSE = 4.0
 T = TypeVar("T")
 
 _OF_THE_WRITING = frozenset(
-    {"timestamp", "finished_at", "record_id", "sequence", "schema_version", "previous_hash", "record_hash"}
+    {
+        "timestamp",
+        "finished_at",
+        "previous_version",
+        "record_id",
+        "sequence",
+        "schema_version",
+        "previous_hash",
+        "record_hash",
+    }
 )
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What was recorded. ``commit`` is empty when nothing was landed (a dry run, or it was there)."""
+    """What was recorded: new records, and those that were there already. ``commit`` is empty when
+    nothing was landed (a dry run, or nothing new)."""
 
-    sealed: Sealed
+    sealed: tuple[Sealed, ...]
     commit: str = ""
-    already: bool = False
+    already: tuple[Sealed, ...] = ()
 
 
-def land_record(
+def land_records(
     repository: GitOpsRepository,
-    load: Callable[[Any], Config],
-    record: Record,
+    load: Callable[[Snapshot], Config],
+    records: Sequence[Record],
     run: tuple[str, str],
     *,
     branch: str = "",
     dry_run: bool = False,
     pause: Callable[[float], None] = time.sleep,
 ) -> Recorded:
-    """Append ``record`` to its chain on ``branch`` and say where it stands.
+    """Append ``records`` to their chains on ``branch``, in one commit, and say where they stand.
 
     ``load`` gives the configuration of a snapshot; ``run`` is the workflow run's id and attempt. The
-    same event recorded again by the same run changes nothing. Raises :class:`Conflict` when others
-    land first :data:`ATTEMPTS` times in a row.
+    same event recorded again changes nothing. Raises :class:`Conflict` when others land first
+    :data:`ATTEMPTS` times in a row.
     """
 
     def attempt() -> Recorded:
         snapshot = repository.snapshot(branch)
         config = load(snapshot)
-        environment = config.environment(record.to_environment)
-        last = last_record(snapshot, config.audit_folder, record.service, environment)
-        if last and same_event(last[1], replace(record, to_environment=environment.name)):
-            return Recorded(_as_found(*last), already=True)
-        sealed = seal(snapshot, config, [record], *run)[0]
-        if dry_run:
-            return Recorded(sealed)
-        return Recorded(sealed, repository.land(snapshot, [sealed.change], message(sealed.record)))
+        new: list[Record] = []
+        found: list[Sealed] = []
+        for record in records:
+            environment = config.environment(record.to_environment)
+            last = last_record(snapshot, config.audit_folder, record.service, environment)
+            if last and same_event(last[1], replace(record, to_environment=environment.name)):
+                found.append(_as_found(*last))
+            else:
+                new.append(_after(last[1] if last else None, record))
+        sealed = tuple(seal(snapshot, config, new, *run))
+        if dry_run or not sealed:
+            return Recorded(sealed, already=tuple(found))
+        landed = repository.land(snapshot, [each.change for each in sealed], message(sealed))
+        return Recorded(sealed, landed, tuple(found))
 
     return planned_again(attempt, pause)
+
+
+def _after(last: Record | None, record: Record) -> Record:
+    """``record`` with the version that ran before it, when the chain's last record says."""
+    if record.previous_version or record.amends or last is None or last.effective_outcome != "success":
+        return record
+    return replace(record, previous_version=last.version)
 
 
 def planned_again(attempt: Callable[[], T], pause: Callable[[float], None] = time.sleep) -> T:
@@ -86,20 +109,24 @@ def _as_found(path: str, record: Record) -> Sealed:
 
 
 def same_event(one: Record, other: Record) -> bool:
-    """Whether both say the same of the same workflow run; outside a run two events are never one."""
-    if not one.run_url:
-        return False
-    return _facts(one) == _facts(other)
+    """Whether both say the same of one pull request, or of one workflow run; else two are never one."""
+    if one.pr_url and not (one.amends or other.amends):
+        return _identity(one) == _identity(other)
+    return bool(one.run_url) and _facts(one) == _facts(other)
+
+
+def _identity(record: Record) -> tuple[object, ...]:
+    return (record.pr_url, record.version, record.rollback, record.effective_outcome)
 
 
 def _facts(record: Record) -> dict[str, Any]:
     return {name: value for name, value in to_document(record).items() if name not in _OF_THE_WRITING}
 
 
-def message(record: Record) -> str:
-    """The commit message of a record that lands alone, without promotion trailers: it promotes nothing."""
-    outcome = record.effective_outcome
-    subject = (
-        f"audit({record.service}): {record.event} of {record.version} to {record.to_environment}: {outcome}"
-    )
-    return f"{one_line(subject)[:200]}\n\nAudit-Record: {one_line(record.record_id)}\n"
+def message(sealed: Sequence[Sealed]) -> str:
+    """The commit message of records that land alone, without promotion trailers: they promote nothing."""
+    first = sealed[0].record
+    services = ", ".join(each.record.service for each in sealed)
+    said = f"{first.event} of {first.version} to {first.to_environment}: {first.effective_outcome}"
+    lines = "".join(f"Audit-Record: {one_line(each.record.record_id)}\n" for each in sealed)
+    return f"{one_line(f'audit({services}): {said}')[:200]}\n\n{lines}"
