@@ -77,9 +77,16 @@ class ArgoCD:
 
     def set_auto_sync(self, name: str, on: bool, policy: Mapping[str, Any] | None = None) -> None:
         """Switch auto-sync; ``policy`` is the ``automated`` object to restore (its prune and selfHeal)."""
-        automated = dict(policy or {}) if on else None
-        patch = json.dumps({"spec": {"syncPolicy": {"automated": automated}}})
-        self._call("PATCH", self._path(name), body={"name": name, "patch": patch, "patchType": "merge"})
+        self.patch(name, {"spec": {"syncPolicy": {"automated": dict(policy or {}) if on else None}}})
+
+    def patch(self, name: str, change: Mapping[str, Any]) -> None:
+        """Merge ``change`` into the application, all at once; ``None`` takes a field away (RFC 7396)."""
+        body = {"name": name, "patch": json.dumps(change), "patchType": "merge"}
+        self._call("PATCH", self._path(name), body=body)
+
+    def terminate(self, name: str) -> None:
+        """End the operation that is under way; nothing under way is :class:`DependencyError`."""
+        self._call("DELETE", self._path(name) + "/operation")
 
     def page(self, name: str) -> str:
         """The application's page, for people."""

@@ -38,6 +38,7 @@ def application(app: App) -> dict[str, Any]:
             "name": app.definition.name,
             "namespace": NAMESPACE,
             "uid": f"uid-{app.definition.name}",
+            **({"annotations": dict(app.annotations)} if app.annotations else {}),
         },
         "spec": _spec(app),
         "status": status,
@@ -54,7 +55,7 @@ def _spec(app: App) -> dict[str, Any]:
             "server": "https://kubernetes.default.svc",
             "namespace": f"{app.definition.service}-{app.definition.environment}",
         },
-        "syncPolicy": {"automated": {"prune": True, "selfHeal": True}} if app.auto_sync else {},
+        "syncPolicy": {"automated": app.automated} if app.auto_sync else {},
     }
     sources = _sources(app.definition)
     return {**spec, **({"sources": sources} if len(sources) > 1 else {"source": sources[0]})}

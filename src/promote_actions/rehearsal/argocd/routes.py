@@ -53,7 +53,14 @@ def events(at: At, app: App, body: Mapping[str, Any]) -> Any:
 def patch(at: At, app: App, body: Mapping[str, Any]) -> Any:
     if body.get("patchType", "json") != "merge":
         raise Refusal(400, 3, "this emulator knows merge patches only")
-    spec = json_object(str(body.get("patch", "")).encode()).get("spec", {})
+    whole = json_object(str(body.get("patch", "")).encode())
+    metadata, spec = whole.get("metadata"), whole.get("spec")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    for name, value in (annotations or {}).items():
+        if value is None:
+            app.annotations.pop(name, None)
+        else:
+            app.annotations[name] = str(value)
     return set_spec(app, spec if isinstance(spec, dict) else {})
 
 
@@ -69,6 +76,11 @@ def set_spec(app: App, spec: Mapping[str, Any]) -> Any:
     elif isinstance(policy, dict) and "automated" in policy:
         automated = policy["automated"]
         app.auto_sync = isinstance(automated, dict) and automated.get("enabled") is not False
+        if app.auto_sync:
+            app.automated = dict(automated)
+    if app.managed:  # an ApplicationSet or an app of apps puts back what it says
+        app.auto_sync = True
+        app.annotations.clear()
     return documents.application(app)
 
 

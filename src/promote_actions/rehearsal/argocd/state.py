@@ -94,13 +94,16 @@ class Override:
 
 @dataclass
 class App:
-    """One application's state."""
+    """One application's state. ``managed``: something else puts its policy back whenever it is changed."""
 
     definition: Definition
     pace: Pace
     deploy: Deploy
     probe: Health
     auto_sync: bool = True
+    automated: dict[str, object] = field(default_factory=lambda: {"prune": True, "selfHeal": True})
+    annotations: dict[str, str] = field(default_factory=dict)
+    managed: bool = False
     desired: Desired = Desired("")
     running: str = ""
     running_revision: str = ""
