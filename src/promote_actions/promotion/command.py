@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from promote_actions.errors import InputError
 from promote_actions.runner import Result, Runner
-from promote_actions.spec import Command, CommonInputs, Output, choice, flag, items, text
+from promote_actions.spec import OUTCOME, Command, CommonInputs, Output, choice, flag, items, text
 
 if TYPE_CHECKING:
     from promote_actions.promotion.model import Caller, Request
@@ -58,6 +58,7 @@ OUTPUTS = (
     Output("pr-url", "The pull request's address."),
     Output("reviewers", "Who was asked to review, comma-separated."),
     Output("plan", "The whole plan as JSON."),
+    OUTCOME,
 )
 
 
