@@ -15,9 +15,14 @@ from pathlib import Path
 
 @dataclass
 class SmartServer:
-    """``url`` is where the repositories of a folder are served; ``headers`` are those that arrived."""
+    """``url`` is where the repositories of a folder are served; ``headers`` are those that arrived.
+
+    ``old`` makes it a server that knows nothing of version 2 of the protocol.
+    """
 
     url: str
+    old: bool = False
+    paths: list[str] = field(default_factory=list)
     headers: list[list[str]] = field(default_factory=list)
     received: int = 0
 
@@ -48,6 +53,7 @@ def _handler(root: Path, token: str, seen: SmartServer) -> type[BaseHTTPRequestH
         def _serve(self) -> None:
             given = self.headers.get_all("Authorization") or []
             seen.headers.append(given)
+            seen.paths.append(self.path.partition("/r.git/")[2])
             body = self._body()
             if given != [expected]:
                 self.send_response(400 if len(given) > 1 else 401)
@@ -68,7 +74,7 @@ def _handler(root: Path, token: str, seen: SmartServer) -> type[BaseHTTPRequestH
                 "PATH_INFO": path,
                 "QUERY_STRING": query,
                 "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+                "GIT_PROTOCOL": "" if seen.old else self.headers.get("Git-Protocol", ""),
                 "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
             }
             done = subprocess.run(

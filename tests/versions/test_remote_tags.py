@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.adapters.scripted_server import Reply, serving
 from tests.versions.smart_http import SmartServer, smart_http
 from tests.versions.tagged import FEBRUARY, WHO, bare, calver, git, isolated, tag, tags
 
@@ -20,8 +21,19 @@ def origin(tmp_path: Path) -> Path:
     return bare(tmp_path / "served" / "r.git", 8)[0]
 
 
+@pytest.fixture(params=["requests", "git"])
+def server(
+    origin: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SmartServer]:
+    """The server, asked with the two requests of our own, and by git alone (as its settings can demand)."""
+    if request.param == "git":
+        monkeypatch.setenv("GIT_SSL_CAPATH", "/etc/ssl/certs")
+    with smart_http(origin.parent, TOKEN) as running:
+        yield running
+
+
 @pytest.fixture
-def server(origin: Path) -> Iterator[SmartServer]:
+def asked_directly(origin: Path) -> Iterator[SmartServer]:
     with smart_http(origin.parent, TOKEN) as running:
         yield running
 
@@ -157,3 +169,85 @@ def test_eight_pushes_at_once_get_eight_builds(server: SmartServer, origin: Path
     assert {each["version"]: each["short-sha"] for each in made} == {
         name: sha[:7] for name, sha in tags(origin).items()
     }
+
+
+def test_two_requests_are_enough(asked_directly: SmartServer, origin: Path) -> None:
+    """Reserving asks for the tags of two months and sends one order: no list of everything comes first."""
+    head = shas(origin)[-1]
+    tag(origin, ["2026.02.6", "2026.01.3", "2024.07.1", "v1"], shas(origin)[0])
+    git(origin, "tag", "-a", "-m", "by hand", "2026.02.7", shas(origin)[1])
+    made = calver(*ask(asked_directly, "--sha", head)).outputs
+    assert (made["version"], made["previous-version"]) == ("2026.02.8", "2026.02.7")
+    assert asked_directly.paths == ["git-upload-pack", "git-receive-pack"]
+    assert tags(origin)["2026.02.8"] == head
+    assert calver(*ask(asked_directly, "--sha", shas(origin)[1])).version == "2026.02.7"
+
+
+def test_an_old_server_is_asked_by_git(asked_directly: SmartServer, origin: Path) -> None:
+    """A server without version 2 of the protocol answers git's own way."""
+    asked_directly.old = True
+    tag(origin, ["2026.02.6"], shas(origin)[0])
+    assert calver(*ask(asked_directly)).version == "2026.02.7"
+    assert "info/refs?service=git-upload-pack" in asked_directly.paths
+
+
+@pytest.mark.parametrize("hook", ["pre-receive", "update"])
+def test_a_hook_that_declines_is_quoted(server: SmartServer, origin: Path, hook: str) -> None:
+    """The words of the server's hook reach the message, whichever way the tag was sent."""
+    path = origin / "hooks" / hook
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("#!/bin/sh\necho 'the release team makes tags' >&2\nexit 1\n")
+    path.chmod(0o755)
+    ran = calver(*ask(server))
+    assert ran.status == 2
+    assert "refuses tag 2026.02.1" in ran.complaint
+    assert "hook declined" in ran.complaint
+    assert "the release team makes tags" in ran.complaint
+
+
+def test_an_unpushed_commit_travels_by_git(
+    asked_directly: SmartServer, origin: Path, tmp_path: Path
+) -> None:
+    """The server lacks the commit, so the order alone fails, and git pushes commit and tag."""
+    repo = shallow_clone(asked_directly, tmp_path / "w")
+    git(repo, "commit", "--quiet", "--allow-empty", "-m", "new")
+    assert calver(*ask(asked_directly, repo=repo)).version == "2026.02.1"
+    assert tags(origin) == {"2026.02.1": git(repo, "rev-parse", "HEAD")}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(200, b"<html>log in</html>", {"Content-Type": "text/html"}),
+        Reply(200, b"", {"Content-Type": "application/x-git-upload-pack-result"}),
+        Reply(200, b"0000", {"Content-Type": "text/plain"}),
+        Reply(200, b"0009oops\n", {"Content-Type": "application/x-git-upload-pack-result"}),
+        Reply(200, b"ffff" + b"x" * 100, {"Content-Type": "application/x-git-upload-pack-result"}),
+        Reply(500),
+        Reply(301, b"", {"Location": "http://127.0.0.1:1/"}),
+        Reply(raw=b""),
+    ],
+)
+def test_a_server_that_speaks_something_else_is_a_dependency_that_failed(reply: Reply) -> None:
+    """A login page, half an answer or none ends in one line with git's words, and not in a version."""
+    with serving(lambda asked: reply) as strange:
+        where = ("--repo", f"{strange.url}/r.git", "--token", TOKEN, "--sha", "ab" * 20)
+        ran = calver(*where, *FEBRUARY)
+    assert ran.status in (2, 3)
+    assert TOKEN not in ran.complaint
+
+
+def test_the_users_rewriting_of_urls_is_kept(
+    asked_directly: SmartServer, origin: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """insteadOf in git's configuration leads where git goes; a command stays refused."""
+    settings = tmp_path / "gitconfig"
+    settings.write_text(
+        f'[url "{asked_directly.url}/"]\n\tinsteadOf = https://git.example.com/\n'
+        f'[url "ext::touch {tmp_path}/pwned "]\n\tinsteadOf = https://evil.example.com/\n'
+    )
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+    where = ("--token", TOKEN, "--sha", shas(origin)[0], *FEBRUARY)
+    assert calver("--repo", "https://git.example.com/r.git", *where).version == "2026.02.1"
+    assert "command" in calver("--repo", "https://evil.example.com/r.git", *where).complaint
+    assert not (tmp_path / "pwned").exists()

@@ -23,6 +23,7 @@ from promote_actions.versions.allocate import Place, TagStore
 _SHA = r"HEAD|[0-9a-fA-F]{7,40}|[0-9a-fA-F]{64}"
 _SCHEME = r"(https?|ssh|file)://([^/]*)(/.*)?"
 _SCP = r"[A-Za-z0-9_][A-Za-z0-9_.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[^-].*"
+_COMMAND = "[A-Za-z0-9+.-]+::"
 _SERVER_HOOKS = ("pre-receive", "update", "proc-receive", "post-receive", "post-update")
 _WHERE = "give owner/name, the path of a git repository, or an https, http, ssh, file or git@host:path URL"
 
@@ -54,7 +55,7 @@ def open_tags(repo: str, sha: str, token: str = "") -> Place:
     git would take for an option or a command.
     """
     sha = _checked_sha(sha)
-    if re.match(r"-|[A-Za-z0-9+.-]+::", repo) or repo != one_line(repo):
+    if repo.startswith("-") or re.match(_COMMAND, repo) or repo != one_line(repo):
         raise InputError(f"'{repo[:80]}' is not a repository that can be asked", hint=_WHERE)
     address = re.fullmatch(_SCHEME, repo)
     if address and address[1] == "file" and address[2] in ("", "localhost"):
@@ -100,6 +101,9 @@ def _at_url(url: str, sha: str, token: str) -> Place:
             f"the URL of {without_credentials(url)[:80]} holds a password",
             hint="pass it with --token instead",
         )
+    url = Git().line("ls-remote", "--get-url", "--", url)  # as the user's insteadOf has it
+    if re.match(_COMMAND, url):
+        raise InputError("git's insteadOf makes a command of this URL", hint=_WHERE)
     git = Git(".", url, token)
     if sha == "HEAD":
         sha = git.check("ls-remote", "--", url, "HEAD").decode().partition("\t")[0]
@@ -129,7 +133,12 @@ def _inspect(path: str, sha: str) -> _Folder:
 def _remote_store(git: Git, remote: str) -> TagStore:
     from promote_actions.adapters.remote_tags import RemoteTags
 
-    return RemoteTags(git, remote)
+    by_git = RemoteTags(git, remote)
+    if not git.url.startswith(("http://", "https://")):
+        return by_git
+    from promote_actions.adapters.git_http import http_tags
+
+    return http_tags(git.url, by_git) or by_git
 
 
 def _remote_of(git: Git) -> str:
@@ -145,7 +154,7 @@ def _remote_of(git: Git) -> str:
 
 def _local_target(url: str, folder: _Folder, sha: str) -> _Folder | None:
     """The repository behind a remote's URL, when it is on this machine and can be used directly."""
-    if re.match(r"[A-Za-z0-9+.-]+::", url):
+    if re.match(_COMMAND, url):
         raise InputError(f"the remote of {folder.git.display} is a command, not a repository", hint=_WHERE)
     path = url.removeprefix("file://")
     if "://" in path or (":" in path.partition("/")[0]) or not path:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from promote_actions.adapters.git_process import Git
@@ -54,7 +55,7 @@ def read_tags(git: Git, common_dir: str, prefixes: Sequence[str]) -> dict[str, s
     """
     if os.path.isdir(os.path.join(common_dir, "reftable")):
         return _listed_by_git(git, prefixes)
-    names = sorted({name for prefix in prefixes for name in _names(common_dir, prefix)})
+    names = sorted(set(_names(common_dir, tuple(prefixes))))
     if not names:
         return {}
     asked = "".join(f"refs/tags/{name}^{{commit}}\n" for name in names)
@@ -64,25 +65,23 @@ def read_tags(git: Git, common_dir: str, prefixes: Sequence[str]) -> dict[str, s
     return dict(zip(names, commits, strict=True))
 
 
-def _names(common_dir: str, prefix: str) -> Iterator[str]:
+def _names(common_dir: str, prefixes: tuple[str, ...]) -> Iterator[str]:
     # Loose before packed: git packs a tag first and removes its file after, so none is missed.
-    folder, slash, stem = prefix.rpartition("/")
-    try:
-        entries = os.listdir(os.path.join(common_dir, "refs", "tags", *folder.split("/")))
-    except (FileNotFoundError, NotADirectoryError):
-        entries = []
-    for entry in entries:
-        if entry.startswith(stem) and not entry.endswith(".lock"):
-            yield folder + slash + entry
-    yield from _packed(os.path.join(common_dir, "packed-refs"), b" refs/tags/" + os.fsencode(prefix))
+    for folder in {prefix.rpartition("/")[0] for prefix in prefixes}:
+        path = os.path.join(common_dir, "refs", "tags", *folder.split("/"))
+        scope = f"{folder}/" if folder else ""
+        stems = tuple(prefix[len(scope) :] for prefix in prefixes if prefix.rpartition("/")[0] == folder)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            for entry in os.listdir(path):
+                if entry.startswith(stems) and not entry.endswith(".lock"):
+                    yield scope + entry
+    with suppress(FileNotFoundError), open(os.path.join(common_dir, "packed-refs"), "rb") as file:
+        content = file.read()
+        for prefix in prefixes:
+            yield from _packed(content, b" refs/tags/" + os.fsencode(prefix))
 
 
-def _packed(path: str, needle: bytes) -> Iterator[str]:
-    try:
-        with open(path, "rb") as file:
-            content = file.read()
-    except FileNotFoundError:
-        return
+def _packed(content: bytes, needle: bytes) -> Iterator[str]:
     at = content.find(needle)
     while at >= 0:
         end = content.find(b"\n", at)

@@ -76,11 +76,16 @@ class RemoteTags:
         if not reasons:
             return self.git.failure(["push"], stderr)
         said = [line for line in stderr.splitlines() if line.startswith("remote: ")]
-        words = one_line(" ".join([reasons[0], *said])).replace(self.git.token or "\0", "***")
-        return InputError(
-            f"{self.git.display} refuses tag {name}: {without_credentials(words)[:300]}",
-            hint="allow this account to create version tags there (protected tags, hooks, write access)",
-        )
+        return refusal(self.git, name, " ".join([reasons[0], *said]))
+
+
+def refusal(git: Git, name: str, words: str) -> InputError:
+    """The error for a server that refuses the tag ``name`` with these ``words``, if it was no race."""
+    words = one_line(words).replace(git.token or "\0", "***")
+    return InputError(
+        f"{git.display} refuses tag {name}: {without_credentials(words)[:300]}",
+        hint="allow this account to create version tags there (protected tags, hooks, write access)",
+    )
 
 
 def _patiently(git: Git, *arguments: str) -> bytes:

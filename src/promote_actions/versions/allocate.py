@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 else:
     Protocol = object
 
-PATIENCE = 4
+PATIENCE = 3
 """Failures in a row after which nothing had changed on the server: then it isn't a race."""
 
 GIVE_UP = 600.0
