@@ -39,8 +39,11 @@ class PromoteInputs(CommonInputs):
         ("auto", "required", "off"),
         "auto",
     )
+    move_tag: bool = flag(
+        "Let the registry's tag of the environment (`image:qa`) point at the version once it is there."
+    )
     validation_results: str = text("The gate's results as JSON, from health-gate's output of that name.")
-    changelog: str = text("Markdown lines for the changelog; empty to make them from the commits.")
+    changelog: str = text("Markdown lines for the changelog; empty to list the service's commits.")
 
 
 OUTPUTS = (
@@ -118,28 +121,19 @@ def _validation(text: str) -> Mapping[str, str]:
 def run(inputs: PromoteInputs, runner: Runner) -> Result:
     """Promote, and say what was done."""
     from promote_actions.adapters.repositories import open_repository
-    from promote_actions.promotion.digests import registry_digests
-    from promote_actions.promotion.land import Landing, again_on_conflict, land_direct, prepare
-    from promote_actions.promotion.pull import land_pull_request, pull_requests_of
+    from promote_actions.promotion.land import again_on_conflict
     from promote_actions.promotion.report import result
+    from promote_actions.promotion.session import Session
 
     request = request_of(inputs, runner.env)
     repository = open_repository(inputs.gitops, inputs.token, runner.env)
-    forge = pull_requests_of(repository)
-    digests = registry_digests(inputs.image_check, request, runner)
-
-    def attempt() -> Landing:
-        snapshot = repository.snapshot(inputs.branch)
-        landing = prepare(request, snapshot, inputs.config, forge is not None, digests)
-        if not landing.plan.changed or inputs.dry_run:
-            return landing
-        if landing.plan.mode == "direct":
-            return land_direct(request, repository, snapshot, landing)
-        if forge is None:
-            raise InputError("this repository has no pull requests", hint="use --mode direct")
-        return land_pull_request(request, forge, snapshot, landing)
-
-    landing = again_on_conflict(attempt, runner.say)
+    session = Session(inputs, request, repository, runner)
+    landing = session.with_tags(again_on_conflict(session.attempt, runner.say))
+    for warning in landing.warnings:
+        runner.warning(warning)
+    calls = getattr(repository, "calls", None)
+    if calls is not None:
+        runner.debug(f"{calls} requests to GitHub")
     return result(landing, repository, inputs.dry_run)
 
 

@@ -9,16 +9,23 @@ from dataclasses import dataclass, replace
 
 from promote_actions.adapters.gitops import FileChange, GitOpsRepository, Snapshot
 from promote_actions.audit.log import seal
-from promote_actions.errors import Conflict, DependencyError
+from promote_actions.errors import Conflict, DependencyError, PromoteError
+from promote_actions.promotion.background import Research
 from promote_actions.promotion.diff import unified
 from promote_actions.promotion.gather import gather
 from promote_actions.promotion.messages import Words, words
-from promote_actions.promotion.model import Facts, Plan, Request
+from promote_actions.promotion.model import Facts, Plan, Request, ServiceFacts
 from promote_actions.promotion.plan import plan
+from promote_actions.promotion.policy import hold_file
 from promote_actions.promotion.record import records
+from promote_actions.promotion.recorded import with_records
 
-PATIENCE = 180.0
+PATIENCE = 300.0
 """Seconds during which a promotion that keeps losing the race for the branch is planned again."""
+
+LONGEST_PAUSE = 10.0
+"""Seconds between two attempts at most. The range doubles with each lost race: the more promotions there
+are, the longer each steps aside, and the fewer requests are made in vain."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,8 @@ class Landing:
     """What was (or with a dry run would be) done. ``commit`` is empty when nothing landed.
 
     ``extra`` are files that go into the same commit, ``branch`` is the one written, ``notes`` are
-    things that a person should know.
+    things that a person should know, ``warnings`` those of them that ask for something, ``failure`` is what
+    went wrong after it had landed.
     """
 
     facts: Facts
@@ -41,26 +49,45 @@ class Landing:
     pr_url: str = ""
     reviewers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     changed: bool = False
+    failure: PromoteError | None = None
 
 
-def prepare(
+def prepare(  # noqa: PLR0917 - request, where, how: the order in which one says it
     request: Request,
     snapshot: Snapshot,
     config_path: str,
     pull_requests: bool,
     digests: Callable[[Facts], Facts],
+    research: Research,
 ) -> Landing:
     """Facts, plan, words and diff at ``snapshot``; nothing is written.
 
-    ``digests`` completes the facts with what the registry says.
+    ``digests`` completes the facts with what the registry says, ``research`` finds what is told beside
+    the plan.
     """
     facts = digests(gather(request, snapshot, config_path))
+    if facts.environment.soak or any(each.digest or _pinned(each) for each in facts.services):
+        facts = with_records(facts, snapshot)
     planned = plan(request, facts, pull_requests)
     if not planned.changed:
         return Landing(facts, planned)
     diff = unified(planned.moves)
-    return Landing(facts, planned, words(request, planned, diff), diff)
+    text = words(request, planned, diff, background=research(facts, planned))
+    return Landing(facts, planned, text, diff)
+
+
+def _pinned(facts: ServiceFacts) -> bool:
+    return facts.source is not None and bool(facts.source.digest)
+
+
+def paths_read(landing: Landing) -> set[str]:
+    """The files that ``landing`` was planned from: to plan it again, they are read at once."""
+    facts = landing.facts
+    sides = [side.file for each in facts.services for side in (each.source, each.target) if side]
+    holds = [hold_file(move.service.name, move.version) for move in landing.plan.moves]
+    return {*sides, *holds}
 
 
 def land_direct(
@@ -109,7 +136,7 @@ def again_on_conflict(
                     hint="nothing was changed; run again",
                 ) from None
             say(f"{conflict.message}: planning again (attempt {lost + 1})")
-            sleep(random.uniform(0.02, min(2.0, 0.1 * lost)))  # noqa: S311 - jitter, not a secret
+            sleep(random.uniform(0.02, min(LONGEST_PAUSE, 0.2 * 2**lost)))  # noqa: S311 - jitter
 
 
 def as_json(landing: Landing) -> Mapping[str, object]:

@@ -1,18 +1,24 @@
-"""The words that other tools read: branch, title, commit message, trailers, pull request body. Pure.
+"""The words that other tools read: branch, title, commit message and trailers. Pure.
 
-Source: the design's "Messages that other tools read", and the strategy's commit and pull request.
+Source: the design's "Messages that other tools read", and the strategy's commit and pull request. The body
+of the pull request is :mod:`.body`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from promote_actions.errors import one_line
-from promote_actions.promotion.model import Plan, Request
+from promote_actions.promotion import body
+from promote_actions.promotion.body import mark_of, read_mark
+from promote_actions.promotion.changelog import Changelog, as_text, shortened
+from promote_actions.promotion.model import Move, Plan, Request
+from promote_actions.promotion.text import lines_of, plain
+
+__all__ = ["SUBJECT", "Background", "Words", "mark_of", "read_mark", "read_trailers", "words"]
 
 SUBJECT = re.compile(
     r"(?P<kind>promote|auto-promote|rollback)\((?P<service>[^()]+)\): "
@@ -20,7 +26,12 @@ SUBJECT = re.compile(
 )
 """A commit subject or pull request title that names a promotion; the strategy's are read as well."""
 
-_MARK = re.compile(r"<!-- promote-actions: (\{.*?\}) -->")
+TITLE_LIMIT = 240
+"""Characters; GitHub takes 256 in a pull request's title."""
+
+_NAMED = 3
+"""Services and versions that a title names; of more it says how many."""
+
 _PASSED = {"passed", "pass", "success", "true"}
 
 
@@ -34,20 +45,50 @@ class Words:
     body: str
 
 
-def words(request: Request, plan: Plan, diff: str = "", notes: Sequence[str] = ()) -> Words:
+@dataclass(frozen=True)
+class Background:
+    """What is told beside the plan: what changed in each service, and lines about the soak so far."""
+
+    changelogs: tuple[Changelog, ...] = ()
+    soak: tuple[str, ...] = ()
+
+
+def words(
+    request: Request,
+    plan: Plan,
+    diff: str = "",
+    notes: Sequence[str] = (),
+    background: Background = Background(),
+) -> Words:
     """The texts of ``plan``. ``diff`` is shown in the pull request, ``notes`` are extra lines of it."""
     title = title_of(request, plan)
-    sections = _sections(request, plan)
-    trailers = trailers_of(request, plan)
-    commit = "\n".join([title, "", *sections, *trailers]) + "\n"
-    return Words(branch_of(request, plan), title, commit, _body(request, plan, sections, diff, notes))
+    lines = [title, "", "## Changelog", *_changelog(request, plan, background), ""]
+    lines += ["## Validation", *validation(request), *_listed(background.soak), ""]
+    lines += ["## Rollback plan", *rollback_plan(plan), "", *_reasons(request, plan)]
+    commit = "\n".join([*lines, *trailers_of(request, plan)]) + "\n"
+    sections = body.Sections(
+        changelog=body.changelog(request, plan, background.changelogs),
+        validation=(*validation(request), *_listed(background.soak)),
+        rollback=tuple(rollback_plan(plan)),
+        reasons=tuple(_reasons(request, plan)),
+        notes=tuple(notes),
+    )
+    return Words(branch_of(request, plan), title, commit, body.compose(request, plan, sections, diff))
 
 
 def title_of(request: Request, plan: Plan) -> str:
     """Commit subject and pull request title: ``promote(<service>): <environment> → <version>``."""
-    services = ", ".join(move.service.name for move in plan.moves)
-    versions = ", ".join(dict.fromkeys(move.version for move in plan.moves))
-    return f"{request.kind}({services}): {plan.environment.name} → {versions}"
+    services = _some([move.service.name for move in plan.moves])
+    versions = _some([move.version for move in plan.moves])
+    title = f"{request.kind}({services}): {plan.environment.name} → {versions}"
+    return title if len(title) <= TITLE_LIMIT else title[: TITLE_LIMIT - 1] + "…"
+
+
+def _some(names: Sequence[str]) -> str:
+    distinct = list(dict.fromkeys(names))
+    if len(distinct) <= _NAMED:
+        return ", ".join(distinct)
+    return f"{', '.join(distinct[: _NAMED - 1])} and {len(distinct) - _NAMED + 1} more"
 
 
 def branch_of(request: Request, plan: Plan) -> str:
@@ -77,27 +118,22 @@ def trailers_of(request: Request, plan: Plan) -> list[str]:
             "Digest": move.digest,
             "Run": request.caller.run_url,
         }
-        lines += [f"Promotion-{key}: {one_line(value)}" for key, value in facts.items() if value]
+        lines += [
+            f"Promotion-{key}: {one_line(value[:300])}" for key, value in facts.items() if value.strip()
+        ]
     return lines
 
 
-def _sections(request: Request, plan: Plan) -> list[str]:
-    lines = ["## Changelog", *_changelog(request, plan), "", "## Validation", *_validation(request), ""]
-    lines += ["## Rollback plan", *_rollback(plan), ""]
-    if request.reason:
-        lines += [f"Reason: {one_line(request.reason)}", ""]
-    if plan.overridden:
-        lines += [f"Overridden: {', '.join(plan.overridden)}", ""]
-    return lines
-
-
-def _changelog(request: Request, plan: Plan) -> list[str]:
+def _changelog(request: Request, plan: Plan, background: Background) -> list[str]:
     if request.changelog.strip():
-        return [_no_trailer(line) for line in request.changelog.strip().splitlines()]
+        return lines_of(request.changelog)
+    if any(not each.note for each in background.changelogs):
+        return as_text(shortened(background.changelogs))
     return [f"- {move.service.name}: {move.previous or 'nothing'} → {move.version}" for move in plan.moves]
 
 
-def _validation(request: Request) -> list[str]:
+def validation(request: Request) -> list[str]:
+    """One line for each result that the gate passed on."""
     if not request.validation:
         return ["- no results were given"]
     return [_result(name, str(result)) for name, result in request.validation.items()]
@@ -105,62 +141,30 @@ def _validation(request: Request) -> list[str]:
 
 def _result(name: str, result: str) -> str:
     glyph = "✅" if result.lower() in _PASSED else "❌"
-    return f"- {glyph} {one_line(name)}: {one_line(result)}"
+    return f"- {glyph} {plain(name)}: {plain(result)}"
 
 
-def _rollback(plan: Plan) -> list[str]:
+def _listed(lines: Sequence[str]) -> list[str]:
+    return [f"- {plain(line, 300)}" for line in lines]
+
+
+def rollback_plan(plan: Plan) -> list[str]:
+    """How to undo it, in the strategy's two ways, with the real previous version."""
     how = "Revert this commit" if plan.mode == "direct" else "Revert this PR"
     previous = [
-        f'set image.tag = "{move.previous}" in {move.file} (previous version)'
-        for move in plan.moves
-        if move.previous
+        f"{_set_back(move)} in {move.file} (previous version)" for move in plan.moves if move.previous
     ]
     return [f"1. {how}", *(f"2. OR: {each}" for each in previous)]
 
 
-def _no_trailer(line: str) -> str:
-    """A stranger's line must not read as one of our trailers, nor as another commit's."""
-    return one_line(line).replace("Promotion-", "Promotion -")
+def _set_back(move: Move) -> str:
+    paths = [edit.path for edit in move.edits if edit.after == move.version] or ["image.tag"]
+    return "set " + " and ".join(f'{path} = "{one_line(move.previous)}"' for path in paths)
 
 
-def _body(request: Request, plan: Plan, sections: Sequence[str], diff: str, notes: Sequence[str]) -> str:
-    rows = [
-        f"| {move.service.name} | {plan.source.name if plan.source else 'build'} → {plan.environment.name} "
-        f"| `{move.previous or '–'}` | `{move.version}` | {_code(move.digest)} |"
-        for move in plan.moves
-    ]
-    table = ["| service | promotion | from version | to version | digest |", "|---|---|---|---|---|", *rows]
-    shown = ["", "## Changes", "```diff", diff.replace("```", "` ` `").rstrip(), "```"] if diff else []
-    asked = f"Requested by @{request.caller.actor}" if request.caller.actor else ""
-    run = f"[workflow run]({request.caller.run_url})" if request.caller.run_url else ""
-    foot = [" · ".join(part for part in (asked, run) if part)]
-    return "\n".join([*table, "", *notes, *sections, *shown, "", *foot, mark_of(plan)]).strip() + "\n"
-
-
-def _code(text: str) -> str:
-    return f"`{text}`" if text else "–"
-
-
-def mark_of(plan: Plan) -> str:
-    """A comment in the pull request's body by which a later run knows what it promotes."""
-    document = {
-        "environment": plan.environment.name,
-        "services": {move.service.name: move.version for move in plan.moves},
-    }
-    return f"<!-- promote-actions: {json.dumps(document, separators=(',', ':'))} -->"
-
-
-def read_mark(body: str) -> tuple[str, Mapping[str, str]] | None:
-    """Environment and versions by service that a pull request's body claims; None without a mark."""
-    found = _MARK.search(body or "")
-    if not found:
-        return None
-    try:
-        document = json.loads(found[1])
-        services = {str(name): str(version) for name, version in document["services"].items()}
-        return str(document["environment"]), services
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
+def _reasons(request: Request, plan: Plan) -> list[str]:
+    lines = [f"Reason: {plain(request.reason, 500)}", ""] if request.reason else []
+    return lines + ([f"Overridden: {', '.join(plan.overridden)}", ""] if plan.overridden else [])
 
 
 def read_trailers(message: str) -> list[dict[str, str]]:

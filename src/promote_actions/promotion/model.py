@@ -75,7 +75,8 @@ class ServiceFacts:
     """What the repository says of one service, all of it at one commit.
 
     ``source`` is None for the first environment. ``digest`` is what the registry says of the version,
-    ``recorded_digest`` what was recorded when the version came into the source environment.
+    ``recorded_digest`` what was recorded when the version came into the source environment, and ``since``
+    when that was (None: unknown).
     """
 
     service: Service
@@ -84,6 +85,17 @@ class ServiceFacts:
     hold: Hold | None = None
     digest: str = ""
     recorded_digest: str = ""
+    since: datetime | None = None
+
+    @property
+    def pins_differ(self) -> bool:
+        """Whether source and target pin different images for what may be the same version."""
+        pinned = self.source.digest if self.source else ""
+        return bool(pinned and self.target.digest and pinned != self.target.digest)
+
+    def settled(self, version: str) -> bool:
+        """Whether the target has ``version`` already, and the same image by it."""
+        return self.target.version == version and not self.pins_differ
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ def plan(request: Request, facts: Facts, pull_requests: bool) -> Plan:
     :class:`Refused` when a rule says no, :class:`InputError` when the request makes no sense.
     """
     wanted = [(service, version_for(request, facts, service)) for service in facts.services]
-    moving = tuple(pair for pair in wanted if not _settled(*pair))
-    settled = tuple(service.service.name for service, version in wanted if _settled(service, version))
+    moving = tuple(pair for pair in wanted if not pair[0].settled(pair[1]))
+    settled = tuple(service.service.name for service, version in wanted if service.settled(version))
     if not moving:
         return Plan(facts.environment, facts.source, "none", (), settled)
     overridden = policy.apply(request, facts, moving)
@@ -25,6 +25,8 @@ def plan(request: Request, facts: Facts, pull_requests: bool) -> Plan:
     if mode == "direct" and facts.environment.approvals:
         overridden = (*overridden, "approvals")
     moves = tuple(move(facts, service, version) for service, version in moving)
+    for service, made in zip((service for service, _ in moving), moves, strict=True):
+        _refuse_stale_pin(facts, service, made)
     return Plan(facts.environment, facts.source, mode, moves, settled, overridden)
 
 
@@ -54,10 +56,6 @@ def version_for(request: Request, facts: Facts, service: ServiceFacts) -> str:
     return check_version(live)
 
 
-def _settled(facts: ServiceFacts, version: str) -> bool:
-    return facts.target.version == version
-
-
 def choose_mode(request: Request, facts: Facts, pull_requests: bool) -> str:
     """``direct`` or ``pull-request``, by the environment's policy unless the request says."""
     environment = facts.environment
@@ -81,7 +79,8 @@ def choose_mode(request: Request, facts: Facts, pull_requests: bool) -> str:
 def move(facts: Facts, service: ServiceFacts, version: str) -> Move:
     """The edit of one service's values file; only the configured scalars change."""
     values = facts.config.values
-    digest = service.digest or (service.source.digest if service.source else "")
+    pinned = service.source.digest if service.source else ""
+    digest = service.digest or pinned or service.recorded_digest
     edits = [Edit(path, version) for path in values.image_tag]
     if digest:
         edits += [Edit(path, digest) for path in values.image_digest]
@@ -97,6 +96,17 @@ def move(facts: Facts, service: ServiceFacts, version: str) -> Move:
         edits=done,
         digest=digest,
     )
+
+
+def _refuse_stale_pin(facts: Facts, service: ServiceFacts, made: Move) -> None:
+    """A pinned digest wins over the tag: left as it is, it would keep the old image running."""
+    if facts.config.values.image_digest and service.target.digest and not made.digest:
+        path, name = facts.config.values.image_digest[0], made.service.name
+        raise InputError(
+            f"{path} pins the old image, and the digest of {name} {made.version} is not known",
+            hint=f"set services.{name}.image in the configuration, and leave --image-check on",
+            where=Location(made.file),
+        )
 
 
 def image_names(service: ServiceFacts) -> tuple[str, ...]:

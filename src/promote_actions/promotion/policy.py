@@ -101,11 +101,24 @@ def _of_service(facts: ServiceFacts, version: str) -> Iterator[Objection]:
             f"{environment} has {name} {facts.target.version}, which is newer than {version}",
             "pass --allow-downgrade with a --reason, or use rollback",
         )
-    if facts.recorded_digest and facts.digest and facts.recorded_digest != facts.digest:
+    yield from _same_image(facts, version)
+
+
+def _same_image(facts: ServiceFacts, version: str) -> Iterator[Objection]:
+    """All that is known of the image must mean one digest: a tag can be pushed again."""
+    source = facts.source
+    known = {
+        "the registry has": facts.digest,
+        "was recorded": facts.recorded_digest,
+        f"{source.environment} pins" if source else "": source.digest if source else "",
+    }
+    told = [(how, digest) for how, digest in known.items() if digest]
+    if len({digest for _, digest in told}) > 1:
+        (one, first), (other, second) = told[0], next(each for each in told if each[1] != told[0][1])
         yield Objection(
             "digest",
-            f"{name} {version} is {facts.digest} in the registry but was {facts.recorded_digest} "
-            "when it was recorded",
+            f"the image of {facts.service.name} {version} is not the same any more: {one} {first}, "
+            f"{other} {second}",
             "the tag was pushed again: build a new version",
         )
 

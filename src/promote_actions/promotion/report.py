@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from promote_actions.adapters.gitops import GitOpsRepository
 from promote_actions.promotion.land import Landing, as_json
+from promote_actions.promotion.messages import Words
 from promote_actions.runner import Result
 
 
@@ -45,6 +46,7 @@ def result(landing: Landing, repository: GitOpsRepository, dry_run: bool) -> Res
         outputs(landing),
         text="\n".join(_text(landing, repository, dry_run)),
         summary="\n".join(_summary(landing, repository, dry_run)),
+        refusal=landing.failure,
     )
 
 
@@ -74,8 +76,9 @@ def _versions(landing: Landing) -> str:
 
 def _text(landing: Landing, repository: GitOpsRepository, dry_run: bool) -> list[str]:
     lines = [_headline(landing, dry_run)]
-    for move in landing.plan.moves:
-        lines.append(f"  {move.file}: {move.previous or 'nothing'} → {move.version}")
+    lines += [
+        f"  {move.file}: {move.previous or 'nothing'} → {move.version}" for move in landing.plan.moves
+    ]
     if landing.plan.overridden:
         lines.append(f"  overridden: {', '.join(landing.plan.overridden)}")
     if landing.commit:
@@ -83,12 +86,19 @@ def _text(landing: Landing, repository: GitOpsRepository, dry_run: bool) -> list
     if landing.pr_url:
         lines.append(f"  pull request {landing.pr_url}")
     if landing.reviewers:
-        lines.append(f"  reviewers: {', '.join(landing.reviewers)}")
+        lines.append(f"  {'would ask' if dry_run else 'reviewers'}: {', '.join(landing.reviewers)}")
     lines += [f"  note: {note}" for note in landing.notes]
     if dry_run and landing.words:
-        lines += ["", landing.words.commit.rstrip(), "", landing.diff]
+        lines += ["", *_messages(landing.words, landing.plan.mode), "", landing.diff]
         lines += ["", f"dry run: {repository.name} was not changed"]
     return lines
+
+
+def _messages(words: Words, mode: str) -> list[str]:
+    if mode == "direct":
+        return [words.commit.rstrip()]
+    heads = [f"branch {words.branch}", "", words.commit.rstrip(), "", f"pull request: {words.title}", ""]
+    return [*heads, words.body.rstrip()]
 
 
 def _summary(landing: Landing, repository: GitOpsRepository, dry_run: bool) -> list[str]:
