@@ -19,7 +19,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from promote_actions.adapters.git_process import without_credentials
-from promote_actions.adapters.http_client import HttpClient, basic
+from promote_actions.adapters.http_client import HttpClient, Tls, basic
 from promote_actions.adapters.remote_tags import RemoteTags, refusal
 from promote_actions.errors import PromoteError
 
@@ -32,11 +32,15 @@ _HARMLESS = frozenset({"extraheader", "followredirects", "postbuffer", "version"
 
 @dataclass(frozen=True)
 class HttpTags:
-    """Tags at ``url`` (http or https); ``by_git`` does what can't be done with two requests."""
+    """Tags at ``url`` (http or https); ``by_git`` does what can't be done with two requests.
+
+    ``authorities`` is a file of certificates that are trusted, or empty for the system's.
+    """
 
     url: str
     by_git: RemoteTags
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    authorities: str = ""
 
     def tags(self, prefixes: Sequence[str]) -> Mapping[str, str]:
         lines = [f"ref-prefix refs/tags/{prefix}\n" for prefix in prefixes]
@@ -75,9 +79,9 @@ class HttpTags:
             "Accept": f"application/x-{service}-result",
         }
         try:
-            response = HttpClient(self.by_git.git.display, timeout=30.0).request(
-                "POST", f"{self.url}/{service}", {**self.headers, **kinds, **headers}, body
-            )
+            client = HttpClient(self.by_git.git.display, tls=Tls(self.authorities), timeout=30.0)
+            sent = {**self.headers, **kinds, **headers}
+            response = client.request("POST", f"{self.url}/{service}", sent, body)
         except PromoteError:
             return b""
         right = response.status == 200 and response.headers.get("content-type") == kinds["Accept"]
@@ -86,18 +90,21 @@ class HttpTags:
 
 def http_tags(url: str, by_git: RemoteTags) -> HttpTags | None:
     """The tags at ``url`` asked directly, or None when git has settings for it that only git heeds."""
-    if any(name.startswith(("GIT_SSL", "GIT_PROXY")) for name in os.environ):
+    if any(name.startswith(("GIT_SSL_", "GIT_PROXY_")) and name != "GIT_SSL_CAINFO" for name in os.environ):
         return None
     settings = by_git.git.run("config", "--get-urlmatch", "http", without_credentials(url))
     headers = {"Authorization": basic("x-access-token", by_git.git.token)} if by_git.git.token else {}
+    authorities = os.environ.get("GIT_SSL_CAINFO", "")
     for line in settings.text.splitlines():
         key, _, value = line.partition(" ")
-        if key.removeprefix("http.") not in _HARMLESS:
+        if key == "http.sslcainfo":
+            authorities = authorities or value
+        elif key.removeprefix("http.") not in _HARMLESS:
             return None
         name, colon, content = value.partition(":")
         if key == "http.extraheader" and colon:
             headers.setdefault(name.strip().title(), content.strip())
-    return HttpTags(url.rstrip("/"), by_git, headers)
+    return HttpTags(url.rstrip("/"), by_git, headers, authorities)
 
 
 def _packets(*lines: str) -> bytes:
