@@ -151,7 +151,9 @@ class Story:
             "token": BOT_TOKEN,
             "validation-results": self.validation,
         }
-        self.stage.action(f"the audit record of #{number}", "audit-log", record)
+        step = self.stage.action(f"the audit record of #{number}", "audit-log", record)
+        recorded = json.loads(step.outputs["record"])["approvers"]
+        self.stage.check("the record names who approved", sorted(recorded) == sorted(approvers))
 
     def guard(
         self, source: Environment, target: Environment, number: int, what: str, *, expect: int
