@@ -195,6 +195,52 @@ def _import(inputs: AuditLogInputs, runner: Runner) -> Result:
     return planned_again(attempt)
 
 
+def _export(inputs: AuditLogInputs, runner: Runner) -> Result:
+    from promote_actions.audit.describe import moment_or_ago
+    from promote_actions.audit.exports import cdevent, statement
+    from promote_actions.audit.query import Filter
+
+    now = datetime.now(timezone.utc)
+    since = moment_or_ago(inputs.since, "since", now)
+    records, config = _records_since(inputs, runner, since)
+    environments = [config.environment(name).name for name in inputs.environment]
+    wanted = Filter(environments=environments, version=inputs.version, since=since)
+    chosen = [record for record in records if wanted.fits(record)]
+    repository = open_gitops(inputs, runner)
+    source = repository.web_url or repository.name
+
+    def exported(record: Record) -> dict[str, Any] | None:
+        image = config.service(record.service).image
+        return cdevent(record, source, image) if inputs.export == "cdevents" else statement(record, image)
+
+    events = [event for event in map(exported, chosen) if event is not None]
+    if len(events) < len(chosen):
+        left = len(chosen) - len(events)
+        runner.warning(f"{left} of {len(chosen)} records have no event: no digest, or nothing was deployed")
+    if inputs.sink and not inputs.dry_run:
+        _send(inputs, runner, events)
+    lines = [json.dumps(event, ensure_ascii=False, separators=(",", ":")) for event in events]
+    return Result({**EMPTY, "record": events}, "\n".join(lines) or "no events")
+
+
+def _send(inputs: AuditLogInputs, runner: Runner, events: list[dict[str, Any]]) -> None:
+    from promote_actions.adapters.http_client import HttpClient
+    from promote_actions.audit.exports import cloudevent_headers
+    from promote_actions.errors import DependencyError
+
+    client = HttpClient("the event sink", redirects=0)
+    for event in events:
+        headers = {"Content-Type": "application/json"}
+        if inputs.export == "cdevents":
+            headers = cloudevent_headers(event)
+        answer = client.request("POST", inputs.sink, headers, json.dumps(event).encode())
+        if not 200 <= answer.status < 300:
+            raise DependencyError(
+                f"the event sink answered {answer.status}", hint="check its address; sending again is safe"
+            )
+    runner.say(f"sent {len(events)} events")
+
+
 def _kept_heads(path: str) -> tuple[Mapping[Pair, Link], str]:
     from promote_actions.audit.verify import read_heads
 
@@ -234,6 +280,7 @@ _OPERATIONS: Mapping[str, Callable[[AuditLogInputs, Runner], Result]] = {
     "query": _query,
     "slo": _slo,
     "import": _import,
+    "export": _export,
 }
 
 COMMAND = Command(
