@@ -152,9 +152,7 @@ def test_it_follows_a_service_that_gets_worse_and_better_and_is_restarted(bench:
 def test_errors_that_came_before_the_second_scrape_count(bench: Bench) -> None:
     """A burst right after the rollout, then silence: the series appears with all its errors in it, and
     `increase()` alone would say that it never grew."""
-    bench.app.deploy("quiet", "develop", "half")
     bench.app.quiet.add("quiet")
-    bench.becomes("quiet", lambda found: "no series" not in found.reason)
     bench.app.behave("burst", Behaviour(error_ratio=0.5))
     bench.app.deploy("quiet", "develop", "burst")
     for _ in range(60):

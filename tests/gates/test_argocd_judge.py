@@ -67,7 +67,7 @@ def test_the_true_case_passes() -> None:
     """Synced at our commit, healthy since after the sync, only our image runs."""
     reading = judge_application(GOOD, EXPECTED, GIT)
     assert reading.outcome == "passed"
-    assert reading.since == ago(50)
+    assert reading.since == ago(49)
     assert [link.text for link in reading.links] == ["nexo-be-develop", "history"]
 
 
@@ -288,7 +288,7 @@ def test_live_since_the_oldest_of_an_unbroken_row() -> None:
     )
     app = replace(GOOD, history=history, health_since=ago(500))
     assert live_since(app, GIT, "2026.02.2") == ago(600)
-    assert rollout_time(app, GIT, "2026.02.2") == ago(500)
+    assert rollout_time(app, GIT, "2026.02.2") == ago(499)
     assert live_since(app, None, "2026.02.2") == ago(30)
     assert live_since(replace(app, history=()), GIT, "2026.02.2") is None
 
@@ -409,7 +409,7 @@ def test_several_applications_pass_together_or_not_at_all() -> None:
     assert (reading.outcome, reading.reason) == ("waiting", "worker: Progressing")
     server.apps["worker"] = replace(GOOD, name="worker", health_since=ago(20))
     reading = check.measure(Moment(T0))
-    assert (reading.outcome, reading.since) == ("passed", ago(20))
+    assert (reading.outcome, reading.since) == ("passed", ago(19))
 
 
 def test_degraded_children_speak() -> None:

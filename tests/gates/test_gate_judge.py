@@ -150,12 +150,6 @@ def test_a_reading_speaks_of_the_new_version_only_when_all_of_it_is_after_the_ro
     assert speaks_of(new, rollout)
 
 
-def test_a_rollouts_time_is_cut_to_seconds() -> None:
-    """What Argo CD says ended at 10:00:00 may have ended at 10:00:00.9."""
-    assert not speaks_of(Reading("passed", "", T0 + timedelta(seconds=0.9)), T0)
-    assert speaks_of(Reading("passed", "", T0 + timedelta(seconds=1)), T0)
-
-
 def test_validation_results_have_one_word_a_key_and_the_worst_wins() -> None:
     """Two checks under one key, as of several applications, don't hide each other."""
     checks = (

@@ -170,13 +170,18 @@ def test_a_hostile_name_stays_inside_its_string() -> None:
 class Source:
     """Prometheus with one answer; remembers what was asked."""
 
-    def __init__(self, value: float = 0.0) -> None:
+    def __init__(self, value: float = 0.0, baseline: Answer | None = None) -> None:
         self.asked: list[str] = []
+        self.moments: list[datetime | None] = []
         self.value = value
+        self.baseline = baseline or Answer(())
 
-    def query(self, text: str) -> Answer:
+    def query(self, text: str, at: datetime | None = None) -> Answer:
         self.asked.append(text)
-        return answer(self.value if text.startswith("ratio") else 995.0)
+        self.moments.append(at)
+        if text.startswith("ratio"):
+            return self.baseline if at is not None or "qa" in text else answer(self.value)
+        return answer(995.0)
 
     def page(self, text: str) -> str:
         return f"http://prometheus/graph?{text}"
@@ -247,3 +252,64 @@ def test_options_that_make_no_sense(values: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError) as caught:
         parse(Options("metric", values, KNOWN), NAMES)
     assert words in str(caught.value)
+
+
+# -- comparison ------------------------------------------------------------------------------------
+
+BEFORE = replace(SETTINGS, compare="before", threshold=threshold.parse("<= 0.005", "x"))
+
+
+@pytest.mark.parametrize(
+    ("value", "baseline", "outcome", "words"),
+    [
+        (
+            0.02,
+            answer(0.018),
+            "passed",
+            "0.02 against 0.018 before the rollout: difference 0.002, wanted <= 0.005",
+        ),
+        (0.02, answer(0.01), "failed", "difference 0.01, wanted <= 0.005"),
+        (0.0, answer(0.5), "passed", "difference -0.5"),
+        (0.0, answer(), "inconclusive", "no data before the rollout to compare with"),
+        (0.0, answer(math.nan), "inconclusive", "no data before"),
+        (0.0, answer(0.0, 0.0), "inconclusive", "no data before"),
+    ],
+)
+def test_compared_with_the_time_before_the_rollout(
+    value: float, baseline: Answer, outcome: Outcome, words: str
+) -> None:
+    """The threshold is for the difference; a service that was always bad is not made worse."""
+    source = Source(value, baseline)
+    rollout = T0 - timedelta(minutes=10)
+    reading = MetricCheck(BEFORE, source).measure(Moment(T0, rollout))
+    assert (reading.outcome, words in reading.reason) == (outcome, True), reading.reason
+    assert source.moments[-1] == rollout - timedelta(seconds=1)
+    assert source.asked[-1] == "ratio[300s]"
+
+
+def test_without_a_known_rollout_there_is_no_time_before_it() -> None:
+    """So nothing is compared, and nothing passes."""
+    reading = MetricCheck(BEFORE, Source(0.0, answer(0.0))).measure(Moment(T0))
+    assert (reading.outcome, "no data before the rollout" in reading.reason) == ("inconclusive", True)
+
+
+def test_compared_with_the_source_environment() -> None:
+    """The same question, asked of the environment that the version came from."""
+    values = {"query": 'ratio{e="{environment}"}[{window}]', "threshold": "<= 0.005", "compare": "source"}
+    options = Options("metric", {**values, "min-requests": "0"}, KNOWN)
+    settings = parse(options, {**NAMES, "environment": "staging"}, "qa")
+    source = Source(0.02, answer(0.019))
+    reading = MetricCheck(settings, source).measure(Moment(T0))
+    assert reading.outcome == "passed"
+    assert "in the source environment" in reading.reason
+    assert source.asked == ['ratio{e="staging"}[300s]', 'ratio{e="qa"}[300s]']
+    with pytest.raises(InputError, match="no source environment"):
+        parse(options, NAMES, "")
+
+
+def test_no_data_is_no_data_before_anything_is_compared() -> None:
+    """Too few requests, for instance."""
+    settings = replace(BEFORE, min_requests=10**6)
+    rollout = T0 - timedelta(minutes=10)
+    reading = MetricCheck(settings, Source(0.0, answer(0.0))).measure(Moment(T0, rollout))
+    assert (reading.outcome, "needed" in reading.reason) == ("inconclusive", True)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.support import gitops as support
 from tests.support.gitops import Ran, command
 
 from promote_actions.rehearsal.application import Behaviour
-from promote_actions.rehearsal.argocd import Fault
+from promote_actions.rehearsal.argocd import Definition, Fault
 from promote_actions.rehearsal.metrics import MetricsServer
 
 TOKEN = "argocd-token-for-tests"
@@ -28,8 +29,8 @@ BAD = "2026.02.19"
 class World(Bench):
     """The bench, with metrics; version 2026.02.19 answers every tenth request with 500."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, DEFINITION, token=TOKEN)
+    def __init__(self, folder: Path, definition: Definition = DEFINITION) -> None:
+        super().__init__(folder, definition, token=TOKEN)
         self.metrics = MetricsServer(self.app.metrics, 0.05).start()
         self.app.behave(BAD, Behaviour(error_ratio=0.1))
         self.app.traffic(400)
@@ -119,6 +120,58 @@ def test_a_version_that_does_not_start_fails_by_argo_cd(world: World) -> None:
         "error_rate": "inconclusive",
     }
     assert "back-off restarting failed container" in ran.error
+
+
+def test_a_multi_source_application_passes_by_its_commit(tmp_path: Path) -> None:
+    """Its first revision is a chart's version, which no repository knows."""
+    world = World(tmp_path, replace(DEFINITION, chart="1.4.2"))
+    try:
+        world.push("2026.02.18")
+        ran = world.gate("--check", "argocd", "--format", "json")
+        assert ran.status == 0, ran.stderr
+        assert "2026.02.18" in found(ran)["checks"][0]["reason"]
+    finally:
+        world.stop()
+
+
+def test_a_rollout_of_argo_rollouts(tmp_path: Path) -> None:
+    """Seen in the resource tree; paused at a step it passes where that is wanted."""
+    world = World(tmp_path, replace(DEFINITION, rollout=True))
+    try:
+        assert world.gate("--check", "canary").status == 0
+        world.argocd.app(NAME).override.health = "Suspended"
+        support_wait(world, "Suspended")
+        ran = world.gate("--check", "canary", "--once")
+        assert (ran.status, "nexo-be is paused" in ran.error) == (1, True)
+        assert world.gate("--check", "canary:paused=pass", "--once").status == 0
+    finally:
+        world.stop()
+
+
+def test_reports_of_other_tools(tmp_path: Path) -> None:
+    """Tests, a scan and a load test from files that earlier steps wrote."""
+    (tmp_path / "junit.xml").write_text('<testsuite><testcase name="a"/></testsuite>')
+    (tmp_path / "scan.sarif").write_text('{"runs": [{"results": [{"level": "error", "ruleId": "CVE-1"}]}]}')
+    summary = {"metrics": {"http_reqs": {"count": 9000, "rate": 1000}}}
+    (tmp_path / "k6.json").write_text(json.dumps(summary))
+    checks = ["file:name=e2e;file=junit.xml", "load:file=k6.json;rate=>= 1000"]
+    arguments = ["--environment", "qa", "--once", "--format", "json"]
+    for check in checks:
+        arguments += ["--check", check]
+    good = command("health-gate", *arguments, cwd=tmp_path)
+    assert (good.status, found(good)["validation-results"]) == (0, {"e2e": "passed", "load_test": "passed"})
+    scan = "file:name=security-scan;file=scan.sarif"
+    bad = command("health-gate", *arguments, "--check", scan, cwd=tmp_path)
+    assert (bad.status, found(bad)["validation-results"]["security_scan"]) == (1, "failed")
+    assert "security-scan failed: 0 critical, 1 high, at most 0" in bad.error
+
+
+def test_a_report_that_cannot_be_read(tmp_path: Path) -> None:
+    """A folder is no file; what is not there has not passed."""
+    ran = command("health-gate", "--environment", "qa", "--once", "--check", f"file:file={tmp_path}")
+    assert (ran.status, "cannot read" in ran.error) == (3, True)
+    ran = command("health-gate", "--environment", "qa", "--once", "--check", "file:file=nowhere.xml")
+    assert (ran.status, "there is no file nowhere.xml yet" in ran.error) == (1, True)
 
 
 def test_superseded_is_not_failed(world: World) -> None:

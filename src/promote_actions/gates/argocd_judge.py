@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from promote_actions.gates.argocd_facts import Application
 from promote_actions.gates.model import Link, Outcome, Reading
@@ -245,10 +245,11 @@ def live_since(app: Application, git: GitView | None, version: str) -> datetime 
 
 
 def rollout_time(app: Application, git: GitView | None, version: str) -> datetime | None:
-    """Since when the version is live *and* healthy: its deployment, or the health's last turn if later."""
+    """By when the version was live *and* healthy for sure: its deployment, or the health's last turn if
+    that is later, and as much later as Kubernetes' times are cut."""
     deployed = live_since(app, git, version) or app.operation_finished
     times = [time for time in (deployed, app.health_since) if time is not None]
-    return max(times) if times else None
+    return max(times) + timedelta(seconds=RESOLUTION) if times else None
 
 
 def runs(images: Iterable[str], expected: Expected) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from promote_actions.gates.model import CheckSpec, CheckState, Outcome, Reading, Verdict
 
@@ -24,8 +24,6 @@ SEVERITY: dict[Outcome, int] = {"passed": 0, "waiting": 1, "inconclusive": 2, "e
 """How bad a reading is, where one reading stands for several."""
 
 SAMPLES_KEPT = 500
-CLOCK_STEP = timedelta(seconds=1)
-"""Kubernetes cuts times to whole seconds, so a rollout may have ended this much later than it says."""
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -101,7 +99,7 @@ def speaks_of(reading: Reading, rollout: datetime) -> bool:
     """Whether ``reading`` speaks of the version that is live since ``rollout``; without ``begins`` it
     speaks of the moment it was taken."""
     begins = reading.begins or reading.at
-    return begins >= rollout + CLOCK_STEP
+    return begins >= rollout
 
 
 def blame(names: Sequence[tuple[str, Verdict, str]]) -> str:

@@ -55,17 +55,20 @@ class MetricsServer:
         self._series: dict[str, _Series] = {}
         self._lock = threading.Lock()
         self._stopped = threading.Event()
-        self._server = _Server(("127.0.0.1", port), _handler(self))
+        self._port = port
+        self._server: _Server | None = None
 
     def start(self) -> MetricsServer:
+        self._server = _Server(("127.0.0.1", self._port), _handler(self))
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         threading.Thread(target=self._run, daemon=True).start()
         return self
 
     def stop(self) -> None:
         self._stopped.set()
-        self._server.shutdown()
-        self._server.server_close()
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
 
     def __enter__(self) -> MetricsServer:
         return self.start()
@@ -77,6 +80,8 @@ class MetricsServer:
 
     @property
     def url(self) -> str:
+        if self._server is None:
+            raise RuntimeError("it was not started")
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def _run(self) -> None:
