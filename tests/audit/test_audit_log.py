@@ -143,6 +143,21 @@ def test_a_rival_makes_a_conflict_and_not_a_fork():
     assert land(repository, RECORD).sequence == 2
 
 
+def test_a_marker_puts_new_records_into_folders_by_month():
+    """The chain goes on across the folders, and names stay unique over all of them."""
+    repository = MemoryRepository()
+    land(repository, RECORD)
+    repository.write([FileChange("audit-logs/.by-month", b"")], "shard")
+    second = land(repository, RECORD, "7")
+    third = land(repository, replace(RECORD, timestamp="2026-03-02T00:00:00Z"), "8")
+    assert [second.sequence, third.sequence] == [2, 3]
+    assert [path for path in repository.snapshot().files("audit-logs") if path.endswith(".json")] == [
+        "audit-logs/2026-02-01-nexo-be-prod.json",
+        "audit-logs/2026/02/2026-02-01-nexo-be-prod.7-1.json",
+        "audit-logs/2026/03/2026-03-02-nexo-be-prod.json",
+    ]
+
+
 def test_an_unreadable_head_is_named():
     """A spoilt file in the newest day stops the log, and the message names the file."""
     repository = MemoryRepository()

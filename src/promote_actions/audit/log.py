@@ -16,6 +16,13 @@ from promote_actions.audit.record import Record, from_json, parse_time, to_json
 from promote_actions.config.model import Config, Environment
 from promote_actions.errors import InputError
 
+BY_MONTH = ".by-month"
+"""A file of this name in the folder puts new records into folders by year and month.
+
+With one folder of n files, git reads all of its names for each commit: a walk over the history costs
+n times n. Old records stay where they are; every reader looks at any depth.
+"""
+
 
 @dataclass(frozen=True)
 class Sealed:
@@ -108,7 +115,9 @@ class Ledger:
     def __init__(self, snapshot: Snapshot, config: Config) -> None:
         self._snapshot = snapshot
         self._config = config
-        self._names = Names(snapshot.files(config.audit_folder))
+        paths = snapshot.files(config.audit_folder)
+        self._names = Names(paths)
+        self._by_month = f"{config.audit_folder.strip('/')}/{BY_MONTH}" in paths
         self._heads: dict[tuple[str, str], Head | None] = {}
 
     def head(self, service: str, environment: Environment) -> Head | None:
@@ -126,10 +135,14 @@ class Ledger:
         head = self.head(record.service, environment)
         name = _claim_name(record, head, self._names, environment.file_suffix, f"{run_id}/{attempt}")
         linked = append(head, replace(record, record_id=name.removesuffix(".json")))
-        change = FileChange(f"{self._config.audit_folder.strip('/')}/{name}", to_json(linked), create=True)
+        change = FileChange(f"{self._folder(name)}/{name}", to_json(linked), create=True)
         from_json(change.content, change.path)
         self._heads[record.service, environment.name] = head_of(linked, change.path)
         return Sealed(linked, change, head)
+
+    def _folder(self, name: str) -> str:
+        folder = self._config.audit_folder.strip("/")
+        return f"{folder}/{name[:4]}/{name[5:7]}" if self._by_month else folder
 
 
 def _claim_name(record: Record, head: Head | None, names: Names, alias: str, run: str) -> str:
