@@ -17,6 +17,7 @@ ROOMS = {
     "rollback": "promote_actions.rollback.command",
     "version-matrix": "promote_actions.matrix.command",
     "owners": "promote_actions.owners.command",
+    "guard": "promote_actions.guard.command",
     "rehearse": "promote_actions.rehearsal.command",
 }
 """Name of each command, in the order in which people meet them, and the module that declares it."""
