@@ -37,6 +37,23 @@ def test_the_checks_are_those_of_the_environment_that_is_next() -> None:
     assert (http.key, http.failure_limit, http.initial_delay) == ("smoke", 2, 60.0)
 
 
+def test_the_soak_of_the_environment_is_not_forgotten() -> None:
+    """A list of gates without it would let a version in too soon."""
+    production = Environment("production", gates=({"check": "argocd"},), soak=1800.0)
+    assert [spec.kind for spec in plan(Config(), production, Wanted(), KNOWN)] == ["argocd", "soak"]
+    production = replace(production, gates=({"check": "soak", "duration": "1h"},))
+    (soak,) = plan(Config(), production, Wanted(), KNOWN)
+    assert soak.options["duration"] == "1h"
+
+
+def test_a_mistake_in_the_configuration_says_where_it_is() -> None:
+    """The same mistake on the command line needs no place."""
+    with pytest.raises(InputError, match=r"no option 'x' \(gates of qa in promotion.yaml\); it has"):
+        specs(Wanted(), ({"check": "argocd", "x": 1},))
+    with pytest.raises(InputError, match=r"no option 'x'; it has"):
+        specs(Wanted(checks=("argocd:x=1",)), ())
+
+
 def test_named_checks_keep_the_options_of_the_configuration() -> None:
     """By kind or by name; what is given beside the name comes first."""
     (latency,) = specs(Wanted(checks=("latency:threshold=<= 0.5",)))

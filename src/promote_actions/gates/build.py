@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from promote_actions.adapters.forge import ForgeRepository
 from promote_actions.errors import InputError
 from promote_actions.gates import approvals, argocd, canary, file, github, http, logs, prometheus, soak
+from promote_actions.gates.config import asked_in
 from promote_actions.gates.context import Context
 from promote_actions.gates.model import Check, CheckSpec
 from promote_actions.gates.options import Options
@@ -18,7 +19,8 @@ from promote_actions.owners.approvals import ApprovalPolicy
 def build(spec: CheckSpec, context: Context) -> Check:
     """The check that ``spec`` asks for; raises :class:`InputError` for options or addresses that lack."""
     known, make = KINDS[spec.kind]
-    return make(spec, Options(spec.name, spec.options, (*known, "check")), context)
+    with asked_in(spec.source):
+        return make(spec, Options(spec.name, spec.options, (*known, "check")), context)
 
 
 def _argocd(spec: CheckSpec, options: Options, context: Context) -> Check:

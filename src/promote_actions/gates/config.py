@@ -7,7 +7,8 @@ go to; else the strategy's own ("Validações em DEVELOP", soak, approvals), as 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ from promote_actions.errors import InputError, one_line
 from promote_actions.gates.model import CheckSpec
 from promote_actions.gates.options import Options
 
+GATES_OF = "gates of "
 RESULT_NAMES = {
     "argocd": "argocd_health",
     "http": "smoke_tests",
@@ -71,12 +73,13 @@ def plan(
 
     Raises :class:`InputError` for an unknown kind, and when there is no check at all.
     """
-    configured = list(target.gates if target is not None else ())
+    configured = _configured(target)
+    entries: Sequence[Mapping[str, Any]]
     if wanted.checks:
         entries = [_complete(entry, configured) for text in wanted.checks for entry in parse_check(text)]
         source = "the input `check`"
     elif configured:
-        entries, source = configured, f"gates of {target.name if target else ''} in {config.source}"
+        entries, source = configured, f"{GATES_OF}{target.name if target else ''} in {config.source}"
     else:
         entries = [{"check": kind} for kind in wanted.available]
         source = "the strategy's checks, by the addresses given"
@@ -89,8 +92,33 @@ def plan(
     _refuse_ambiguous(entries, wanted.overrides)
     specs: list[CheckSpec] = []
     for entry in entries:
-        specs.append(_spec(entry, wanted, kinds, source, [spec.name for spec in specs]))
+        with asked_in(source):
+            specs.append(_spec(entry, wanted, kinds, source, [spec.name for spec in specs]))
     return tuple(specs)
+
+
+@contextmanager
+def asked_in(source: str) -> Iterator[None]:
+    """Let an error in a check that the configuration asked for say where that is."""
+    try:
+        yield
+    except InputError as error:
+        if not source.startswith(GATES_OF):
+            raise
+        raise InputError(f"{error.message} ({source})", hint=error.hint, where=error.where) from None
+
+
+def _configured(target: Environment | None) -> Sequence[Mapping[str, Any]]:
+    """The gates of ``target``; its soak is one of them even when the list forgets it."""
+    gates = list(target.gates if target is not None else ())
+    if (
+        gates
+        and target is not None
+        and target.soak
+        and not any(gate.get("check") == "soak" for gate in gates)
+    ):
+        gates.append({"check": "soak"})
+    return gates
 
 
 def _complete(entry: Mapping[str, Any], configured: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
