@@ -54,4 +54,9 @@ def _use_environment() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    if _starts_bare(sys.argv[1:]):
+        from promote_actions.__main__ import leave
+
+        leave(status)
+    sys.exit(status)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -23,7 +24,24 @@ from promote_actions.spec import inputs_of
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    status = run(words)
+    if STDLIB_ONLY.intersection(words[:2]):
+        leave(status)
+    sys.exit(status)
+
+
+def leave(status: int) -> None:
+    """End the process with ``status``, now: to take the interpreter apart is a tenth of a short command.
+
+    For the commands that are in every build; they leave nothing to an ``atexit``.
+    """
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        status = status or 3
+    os._exit(status)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -1,11 +1,13 @@
-"""The stand-in that keeps inspect out of a short command's start."""
+"""How a short command starts and ends: without inspect, and without taking Python apart."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
-from tests.versions.tagged import SOURCE
+import pytest
+from tests.versions.tagged import SOURCE, bare, isolated
 
 USE = """
 import sys
@@ -55,3 +57,31 @@ def test_a_dataclass_without_docstring_gets_its_signature() -> None:
 def test_a_name_that_inspect_lacks_is_an_attribute_error() -> None:
     """A wrong name is the usual error, not an endless search."""
     assert run("assert not hasattr(first, 'nothing_like_this')") == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [(("--repo", "ext::x"), 2), (("--no-such-option",), 2), (("--repo", "{repo}"), 0)],
+)
+def test_leaving_at_once_loses_nothing(tmp_path: Path, arguments: tuple[str, ...], status: int) -> None:
+    """Everything that was said arrives through pipes, with the status, though nothing is taken apart."""
+    repo, _ = bare(tmp_path / "r")
+    done = subprocess.run(
+        isolated(*(word.format(repo=repo) for word in arguments)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status
+    assert bool(done.stdout.endswith("}\n")) == (status == 0)
+    assert bool(done.stderr.startswith("error: ") and done.stderr.endswith("\n")) == (status != 0)
+
+
+def test_a_full_disk_is_no_success(tmp_path: Path) -> None:
+    """Outputs that could not be written make the status a failure."""
+    repo, _ = bare(tmp_path / "r")
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(isolated("--repo", repo), stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode != 0

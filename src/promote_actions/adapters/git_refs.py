@@ -20,7 +20,7 @@ from promote_actions.adapters.local_tags import LocalTags
 from promote_actions.errors import InputError, one_line
 from promote_actions.versions.allocate import Place, TagStore
 
-_SHA = r"HEAD|[0-9a-fA-F]{7,40}|[0-9a-fA-F]{64}"
+_SHA = r"[0-9a-fA-F]{7,40}|[0-9a-fA-F]{64}"
 _SCHEME = r"(https?|ssh|file)://([^/]*)(/.*)?"
 _SCP = r"[A-Za-z0-9_][A-Za-z0-9_.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:[^-].*"
 _COMMAND = "[A-Za-z0-9+.-]+::"
@@ -55,12 +55,12 @@ def open_tags(repo: str, sha: str, token: str = "") -> Place:
     git would take for an option or a command.
     """
     sha = _checked_sha(sha)
-    if repo.startswith("-") or re.match(_COMMAND, repo) or repo != one_line(repo):
+    if repo.startswith("-") or ("::" in repo and re.match(_COMMAND, repo)) or repo != one_line(repo):
         raise InputError(f"'{repo[:80]}' is not a repository that can be asked", hint=_WHERE)
-    address = re.fullmatch(_SCHEME, repo)
+    address = re.fullmatch(_SCHEME, repo) if "://" in repo else None
     if address and address[1] == "file" and address[2] in ("", "localhost"):
         return _at_path(address[3] or "/", sha, token)
-    if address or re.fullmatch(_SCP, repo):
+    if address or ("@" in repo and re.fullmatch(_SCP, repo)):
         return _at_url(repo, sha, token)
     if "://" in repo:
         raise InputError(f"'{without_credentials(repo)[:80]}' is no URL for this", hint=_WHERE)
@@ -68,7 +68,7 @@ def open_tags(repo: str, sha: str, token: str = "") -> Place:
 
 
 def _checked_sha(sha: str) -> str:
-    if sha and not re.fullmatch(_SHA, sha):
+    if sha not in ("", "HEAD") and not re.fullmatch(_SHA, sha):
         raise InputError(
             f"sha '{sha[:60]}' is not a commit's SHA", hint="give 7 to 40 hexadecimal digits, or HEAD"
         )

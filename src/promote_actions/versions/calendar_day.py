@@ -25,7 +25,7 @@ _ISO_TIME = _ISO_DATE + r"[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?([Zz]|
 _ZONE = r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,3}"
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Month:
     """A month of the calendar. ``str()`` is how versions begin: ``2026.02``."""
 

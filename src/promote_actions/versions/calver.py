@@ -119,10 +119,12 @@ def check_metadata(text: str) -> str:
 
 def check_prefix(text: str) -> str:
     """``text`` if a git tag can begin with it (``nexo-be/``, ``v``); raises :class:`InputError`."""
+    if not text:
+        return text
     parts = text.split("/")
     bad = any(part.startswith(".") or part.endswith((".", ".lock")) for part in parts[:-1])
     allowed = re.fullmatch(_PREFIX, text) and not bad and "//" not in text and ".." not in text
-    if text and (not allowed or parts[-1].startswith(".") or len(text) > LONGEST):
+    if not allowed or parts[-1].startswith(".") or len(text) > LONGEST:
         raise InputError(
             f"tag-prefix '{text[:60]}' can't begin a git tag",
             hint="use letters, digits and . _ - / inside, such as nexo-be/ or v",
