@@ -201,6 +201,7 @@ def test_a_line_break_in_an_address_is_no_second_header() -> None:
 def test_what_a_message_shows_of_an_address() -> None:
     """No credentials, no query, one line."""
     assert shown("https://u:p@host:1/path?token=x#y") == "https://host:1/path"
+    assert shown("http://u:p@[::1]:80/x#y") == "http://[::1]:80/x"
     assert "\n" not in shown("nothing\nhere")
 
 

@@ -103,7 +103,12 @@ TRAPS: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "our sync errored": ({"phase": "Error"}, "failed", "the sync ended Error"),
     "an older sync failed": (
-        {"phase": "Failed", "phase_message": "old trouble", "operation_revisions": (OLD,)},
+        {
+            "phase": "Failed",
+            "phase_message": "old trouble",
+            "operation_revisions": (OLD,),
+            "sync": "OutOfSync",
+        },
         "waiting",
         "of an older commit: old trouble",
     ),
@@ -223,8 +228,14 @@ def test_without_git_and_commit_the_running_images_are_the_proof() -> None:
 
 def test_without_git_a_failed_sync_of_another_commit_is_not_ours() -> None:
     """The operation says which commit it was."""
-    app = replace(GOOD, phase="Failed", operation_revisions=(OLD,))
+    app = replace(GOOD, phase="Failed", operation_revisions=(OLD,), sync="OutOfSync")
     assert judge_application(app, EXPECTED, None).outcome == "waiting"
+
+
+def test_an_older_failed_sync_is_over_when_all_is_synced() -> None:
+    """A revert brings the old manifests back, and nothing is left to sync: no new operation comes."""
+    app = replace(GOOD, phase="Failed", operation_revisions=(OLD,))
+    assert judge_application(app, EXPECTED, GIT).outcome == "passed"
 
 
 def test_blue_green_keeps_the_old_version_running() -> None:
@@ -398,6 +409,16 @@ def test_git_is_looked_at_once() -> None:
     check.measure(Moment(T0))
     check.measure(Moment(T0))
     assert server.asked == [(GOOD.name, True), (GOOD.name, False)]
+
+
+def test_a_refresh_that_takes_too_long_is_not_asked_for_again() -> None:
+    """Or a large repository would never be measured."""
+    server = Server(one=GOOD)
+    check = ApplicationCheck(Settings(("missing",), EXPECTED), server, None)
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            check.measure(Moment(T0))
+    assert server.asked == [("missing", True), ("missing", False)]
 
 
 def test_several_applications_pass_together_or_not_at_all() -> None:

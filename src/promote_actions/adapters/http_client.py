@@ -11,6 +11,7 @@ import base64
 import http.client
 import json
 import os
+import re
 import socket
 import ssl
 import time
@@ -246,10 +247,8 @@ def origin(url: str) -> tuple[str, str, int]:
 
 def shown(url: str) -> str:
     """``url`` as a message may show it: one line, without credentials and query, not too long."""
-    parts = urlsplit(one_line(url)) if "[" not in url else None
-    if parts is None or not parts.netloc:
-        return one_line(url[:120])
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))[:200]
+    text = re.sub(r"(?<=//)[^/?#]*@", "", one_line(url))
+    return re.split(r"[?#]", text, maxsplit=1)[0][:200]
 
 
 def basic(user: str, password: str) -> str:

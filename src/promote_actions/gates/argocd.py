@@ -74,8 +74,10 @@ class ApplicationCheck:
         return replace(bad, since=max(sinces) if sinces else None, links=links)
 
     def _one(self, name: str) -> Reading:
-        app = self._argocd.application(name, refresh=name not in self._refreshed)
+        refresh = name not in self._refreshed
+        # Asked is asked: a refresh that takes longer than one call may must not be begun again and again.
         self._refreshed.add(name)
+        app = self._argocd.application(name, refresh)
         expected = self._settings.expected
         view = None
         if self._git is not None:

@@ -125,6 +125,8 @@ def _operation_failed(case: _Case) -> _No | None:
         return None
     said = app.phase_message or next(iter(app.errors), "no message")
     ours = _operation_was_ours(app, expected, git)
+    if ours is False and app.sync == "Synced":
+        return None
     if ours is False:
         return _No("waiting", f"the last sync ({app.phase}) was of an older commit: {said}")
     return _No("failed", f"the sync ended {app.phase}: {said}", final=bool(ours))

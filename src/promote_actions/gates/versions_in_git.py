@@ -28,6 +28,7 @@ class VersionsInGit:
     environment: str
     branch: str = ""
     _known: dict[str, str | None] = field(default_factory=dict)
+    _contains: dict[tuple[str, str], bool | None] = field(default_factory=dict)
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -71,10 +72,17 @@ class VersionsInGit:
         versions = {revision: named for revision in asked if (named := self.at(revision)) is not None}
         contains: dict[str, bool] = {}
         for revision in versions if ours else ():
-            found = True if revision == ours else self.repository.is_ancestor(ours, revision)
+            found = self._holds(ours, revision)
             if found is not None:
                 contains[revision] = found
         return GitView(head, versions, contains)
+
+    def _holds(self, older: str, newer: str) -> bool | None:
+        if older == newer:
+            return True
+        if (older, newer) not in self._contains:
+            self._contains[older, newer] = self.repository.is_ancestor(older, newer)
+        return self._contains[older, newer]
 
     def named_since(self, version: str, limit: int = 200) -> tuple[datetime, str] | None:
         """When, and in which commit, the branch began to name ``version`` without a break until now;
