@@ -16,6 +16,7 @@ from promote_actions.spec import (
     Output,
     duration,
     flag,
+    items,
     lines,
     number,
     text,
@@ -50,6 +51,9 @@ class HealthGateInputs(CommonInputs):
         "Checks to run: argocd, http, prometheus, logs, github, file, load, canary, soak, approvals; with "
         "options `prometheus:threshold=<= 0.02;window=10m`; or a JSON object. By default those that "
         "promotion.yaml lists."
+    )
+    skip: tuple[str, ...] = items(
+        "Kinds of check to leave out: soak, where the pull request's own status waits for it."
     )
     once: bool = flag("Measure once and say how things are now.")
     explain: bool = flag("Say what would be checked and from where, and measure nothing.")
@@ -181,7 +185,16 @@ def prepare(inputs: HealthGateInputs, runner: Runner) -> tuple[Any, list[Check]]
     soak = inputs.soak or (target.soak if target else 0.0)
     wanted = _wanted(inputs, soak)
     specs = plan(config, target, wanted, {kind: known for kind, (known, _) in KINDS.items()})
-    return context, [build(spec, context) for spec in specs]
+    unknown = [kind for kind in inputs.skip if kind not in KINDS]
+    if unknown:
+        raise InputError(f"input 'skip' is '{unknown[0][:40]}'", hint="use " + ", ".join(KINDS))
+    left = [spec for spec in specs if spec.kind not in inputs.skip]
+    if not left:
+        raise InputError(
+            f"the gate has no check besides {', '.join(inputs.skip)}, so it can't pass",
+            hint="skip less, or name other checks",
+        )
+    return context, [build(spec, context) for spec in left]
 
 
 def _refuse_hostile(inputs: HealthGateInputs) -> None:
