@@ -203,6 +203,21 @@ def test_a_merged_one_says_what_it_promoted(github: GitHubEmulator, guard: Guard
     assert found["statuses"] == {}
 
 
+def test_a_head_that_moves_gets_no_other_heads_verdict(github: GitHubEmulator, guard: Guard) -> None:
+    """A push between two answers: what is judged and published is all of the new head."""
+    number = propose(github, {"README.md": "# Hello\n"})
+    moved: list[str] = []
+
+    def push(exchange: Any) -> None:
+        if exchange.path.endswith("/files") and not moved:
+            moved.append(github.commit(NAME, promotion(), "Sneak in", branch="change", login="dora"))
+
+    github.subscribe(push)
+    found = guard()
+    assert found["promotions"][0]["commit"] == moved[0]
+    assert states(found, number)["approvals"] == "pending"
+
+
 def test_one_that_cannot_be_judged_does_not_stop_the_others(github: GitHubEmulator, guard: Guard) -> None:
     """The others get their statuses, and the run fails and names the one."""
     first = propose(github, promotion(), "first")

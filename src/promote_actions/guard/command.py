@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from promote_actions.guard.judge import Statuses
     from promote_actions.guard.touches import Touch
 
+LOOKS = 5
+"""Times that a pull request is read again when its head moves meanwhile."""
+
 OUTPUTS = (
     Output("promotions", "JSON list of what is promoted: pull-request, service, from, to, version, …"),
     Output("any", "`true` when something is promoted."),
@@ -95,9 +98,10 @@ class _Guard:
         from promote_actions.guard.judge import unreadable
         from promote_actions.guard.touches import places, touch
 
+        found.pull, files = self._look(found.pull)
         is_open = found.pull.state == "open"
         made = []
-        for place in places(self.config, self.repository.forge.changed_files(found.pull.number)):
+        for place in places(self.config, files):
             before, after = self._contents(found.pull, place.path)
             try:
                 made.append(touch(self.config, place, before, after))
@@ -108,6 +112,18 @@ class _Guard:
         found.touches = tuple(made)
         if is_open and not found.statuses:
             found.statuses = self._statuses(found)
+
+    def _look(self, pull: PullRequest) -> tuple[PullRequest, Sequence[str]]:
+        """The pull request and the files of that very head: a push between two answers must not give one
+        head the verdict of another."""
+        forge = self.repository.forge
+        for _ in range(LOOKS):
+            files = forge.changed_files(pull.number)
+            again = forge.pull(pull.number)
+            if again.head_sha == pull.head_sha:
+                return again, files
+            pull = again
+        raise DependencyError(f"its head moved {LOOKS} times while it was looked at", hint="run again")
 
     def _contents(self, pull: PullRequest, path: str) -> tuple[bytes | None, bytes | None]:
         """The file without the pull request and with it; of a merged one before and after the merge."""
