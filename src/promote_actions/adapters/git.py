@@ -2,9 +2,10 @@
 
 - A bare repository, or a checkout without a remote, is written in place: a compare-and-swap of the
   branch. In a checkout of that branch the changed files follow.
-- A checkout with a remote: the remote is the truth. It is fetched, the commit is made on its head and
-  pushed; the checkout is fast-forwarded when that touches nothing of the user's.
-- A URL: one commit is fetched into a temporary repository, without file contents until they are read.
+- A checkout with a remote (``origin``, or the only one): the remote is the truth. It is fetched, the commit
+  is made on its head and pushed; the checkout is fast-forwarded when that touches nothing of the user's.
+- A URL, or a bare repository with server hooks, which only a push runs: one commit is fetched into a
+  temporary repository, without file contents until they are read.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from functools import cached_property
 from weakref import finalize
 
 from promote_actions.adapters import git_objects
-from promote_actions.adapters.git_process import Git, without_credentials
+from promote_actions.adapters.git_process import SERVER_HOOKS, Git, without_credentials
 from promote_actions.adapters.git_worktree import follow, heal, refuse_unsaved
 from promote_actions.adapters.gitops import Commit, FileChange, Snapshot
-from promote_actions.errors import Conflict, DependencyError, InputError
+from promote_actions.errors import Conflict, DependencyError, InputError, one_line
 
 _URL = re.compile(r"(?:https?|ssh|git|file)://|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:")
 _BASE_REF = "refs/promote-actions/base"
@@ -52,7 +53,7 @@ class LocalRepository:
         return Git(self.path)
 
     def snapshot(self, branch: str = "") -> Snapshot:
-        branch = branch or current_branch(self.git)
+        branch = checked_branch(self.git, branch) or current_branch(self.git)
         heal(self.git, branch)
         commit = branch_head(self.git, f"refs/heads/{branch}", branch)
         return git_objects.GitSnapshot(self.git, commit, branch)
@@ -116,15 +117,33 @@ class RemoteRepository:
         return git
 
     def snapshot(self, branch: str = "") -> Snapshot:
-        branch = branch or self._default_branch()
-        shallow = [] if self.checkout else ["--depth=1", "--filter=blob:none"]
-        ref = f"+refs/heads/{branch}:{_BASE_REF}"
-        done = self.git.run("fetch", "--quiet", "--no-tags", *shallow, "--", self._remote, ref)
+        branch = checked_branch(self.git, branch) or self._default_branch()
+        ref = f"refs/heads/{branch}"
+        if self.checkout:
+            return git_objects.GitSnapshot(self.git, self._fetched_head(ref), branch)
+        how = ("--quiet", "--no-tags", "--depth=1", "--filter=blob:none")
+        done = self.git.run("fetch", *how, "--", "origin", f"+{ref}:{_BASE_REF}")
         if done.status:
             if "couldn't find remote ref" in done.stderr:
                 raise _no_branch(branch, self.name)
             raise self.git.failure(["fetch"], done.stderr)
         return git_objects.GitSnapshot(self.git, git_objects.head_of(self.git, _BASE_REF), branch)
+
+    def _fetched_head(self, ref: str) -> str:
+        """The remote's head of ``ref``, its objects in the checkout; no ref is written there.
+
+        Others may promote from the same checkout at the same time, and the user's own fetches know
+        nothing of refs that we leave.
+        """
+        for _ in range(3):
+            head = self._remote_head(ref)
+            if not head:
+                raise _no_branch(ref.removeprefix("refs/heads/"), self.name)
+            if not self.git.run("cat-file", "-e", f"{head}^{{commit}}").status:
+                return head
+            quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no")
+            self.git.check("fetch", *quiet, "--", self._remote, ref)
+        raise DependencyError(f"{ref} of {self.name} changes while it is fetched", hint="run again")
 
     def land(self, base: Snapshot, changes: Sequence[FileChange], message: str) -> str:
         made = git_objects.make_commit(self.git, base.commit, changes, message, self.env)
@@ -148,15 +167,18 @@ class RemoteRepository:
             raise Conflict(f"{base.branch} of {self.name} is being written by another")
         reason = re.search(r"\[remote rejected\][^(]*\(([^)]*)\)", said)
         if reason:
+            words = re.findall(r"^remote: (.*\S)", said, re.MULTILINE)
             raise InputError(
-                f"{self.name} refuses the push to {base.branch}: {reason[1][:200]}",
+                f"{self.name} refuses the push to {base.branch}: "
+                + one_line("; ".join([reason[1], *words]).replace(self.token or "\0", "***"))[:300],
                 hint="promote by pull request, or let this token's account bypass the protection",
             )
         raise self.git.failure(["push"], said)
 
     def _remote_head(self, ref: str) -> str:
-        listed = self.git.check("ls-remote", "--", self._remote, ref).decode().split()
-        return listed[0] if listed else ""
+        listed = self.git.check("ls-remote", "--", self._remote, ref).decode(errors="replace")
+        heads = {name: head for head, _, name in (line.partition("\t") for line in listed.splitlines())}
+        return heads.get(ref, "")
 
     def history(self, path: str, at: str = "", limit: int = 100) -> Sequence[Commit]:
         at = at if re.fullmatch(r"[0-9a-f]{40}", at) else self.snapshot(at).commit
@@ -196,10 +218,18 @@ class RemoteRepository:
 
 def current_branch(git: Git) -> str:
     """The branch that HEAD names; raises :class:`InputError` when it names none."""
-    done = git.run("symbolic-ref", "--quiet", "--short", "HEAD")
+    done = git.run("symbolic-ref", "--quiet", "HEAD")
     if done.status:
         raise InputError(f"{git.display} is on no branch", hint="pass --branch")
-    return done.text.strip()
+    return done.text.strip().removeprefix("refs/heads/")
+
+
+def checked_branch(git: Git, branch: str) -> str:
+    """``branch`` without ``refs/heads/``; raises :class:`InputError` for what no branch can be called."""
+    branch = branch.removeprefix("refs/heads/")
+    if branch and git.run("check-ref-format", f"refs/heads/{branch}").status:
+        raise InputError(f"'{one_line(branch)[:100]}' can't be the name of a branch", hint="check --branch")
+    return branch
 
 
 def branch_head(git: Git, ref: str, branch: str) -> str:
@@ -218,14 +248,39 @@ def open_path(path: str, token: str, env: Mapping[str, str]) -> LocalRepository 
     """The repository in the folder ``path``; raises :class:`InputError` when there is none."""
     folder = os.path.abspath(os.path.expanduser(path))
     git = Git(folder)
-    if not os.path.isdir(folder) or git.run("rev-parse", "--git-dir").status:
-        raise InputError(
-            f"'{path[:200]}' is not a git repository",
-            hint="give owner/name, a URL, or the path of a checkout or a bare repository",
-        )
-    if git.line("rev-parse", "--is-bare-repository") == "true":
+    if not os.path.isdir(folder):
+        raise _no_repository(path, "no such folder")
+    asked = ("--is-bare-repository", "--is-inside-work-tree")
+    done = git.run("rev-parse", *asked, "--path-format=absolute", "--git-path", "hooks")
+    if done.status:
+        raise _no_repository(path, git.failure(["rev-parse"], done.stderr).message)
+    bare, inside, hooks = done.text.split("\n", 2)
+    if bare == "true":
+        if any(os.access(os.path.join(hooks.rstrip("\n"), name), os.X_OK) for name in SERVER_HOOKS):
+            return RemoteRepository(folder, token, env=env)
         return LocalRepository(folder, env)
-    remote = git.run("remote", "get-url", "--push", "origin")
-    if remote.status:
+    if inside == "true":
+        folder = git.line("rev-parse", "--show-toplevel")
+        git = Git(folder)
+    remote = _remote_of(git)
+    if not remote:
         return LocalRepository(folder, env)
-    return RemoteRepository(remote.text.strip(), token, folder, env)
+    return RemoteRepository(git.line("remote", "get-url", "--push", "--", remote), token, folder, env)
+
+
+def _no_repository(path: str, reason: str) -> InputError:
+    return InputError(
+        f"'{path[:200]}' is not a git repository that can be used: {reason}",
+        hint="give owner/name, a URL, or the path of a checkout or a bare repository",
+    )
+
+
+def _remote_of(git: Git) -> str:
+    """``origin``, or the only remote; empty when there is none."""
+    remotes = git.check("remote").decode(errors="surrogateescape").split()
+    if "origin" in remotes or len(remotes) < 2:
+        return "origin" if "origin" in remotes else "".join(remotes)
+    raise InputError(
+        f"{git.display} has several remotes and none is called origin",
+        hint="pass the URL of the one that is the GitOps repository with --gitops",
+    )

@@ -116,6 +116,11 @@ class Git:
             return InputError(
                 f"{self.display} refused the credentials", hint="pass a token that may read and write it"
             )
+        if foreign := re.search(r"dubious ownership in repository at '(.*)'", stderr):
+            return InputError(
+                f"git refuses {foreign[1]}, which belongs to another user: "
+                f"`git config --global --add safe.directory {foreign[1]}` allows it"
+            )
         said = _first_complaint(stderr)
         if self.token:
             said = said.replace(self.token, "***")
@@ -123,18 +128,28 @@ class Git:
         return DependencyError(f"git {verb} on {self.display} failed: {said}")
 
     def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
-        env = {key: value for key, value in os.environ.items() if key not in _INHERITED_POINTERS}
+        env = {key: value for key, value in os.environ.items() if key not in _POINTERS_ELSEWHERE}
         env |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
         settings = [("core.quotePath", "false"), ("gc.auto", "0"), ("maintenance.auto", "false")]
         if self.token and self.url.lower().startswith(("http://", "https://")):
             settings += _authorization(self.url, self.token)
-        for index, (key, value) in enumerate(settings):
+        callers = env.get("GIT_CONFIG_COUNT", "")
+        first = int(callers) if callers.isdecimal() else 0
+        for index, (key, value) in enumerate(settings, first):
             env |= {f"GIT_CONFIG_KEY_{index}": key, f"GIT_CONFIG_VALUE_{index}": value}
-        env["GIT_CONFIG_COUNT"] = str(len(settings))
+        env["GIT_CONFIG_COUNT"] = str(first + len(settings))
         return env | dict(more)
 
 
-_INHERITED_POINTERS = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"}
+_POINTERS_ELSEWHERE = {
+    *("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_NAMESPACE"),
+    *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE"),
+    *("GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS"),
+}
+"""What a caller that is itself run by git (a hook, an alias) has in its environment: another repository."""
+
+SERVER_HOOKS = ("pre-receive", "update", "proc-receive", "post-receive", "post-update")
+"""Hooks that only a push runs: a repository that has one is not written behind its back."""
 
 
 def _authorization(url: str, token: str) -> list[tuple[str, str]]:
