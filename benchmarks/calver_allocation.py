@@ -17,8 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,18 +72,20 @@ def prepared(kind: str, old: int, runs: int) -> Iterator[tuple[list[str], Mappin
             yield ["--repo", str(repo)], env, shas[1:]
 
 
-def measure(kind: str, old: int, runs: int) -> float:
-    """Median seconds of ``runs`` allocations, after one that warms up."""
-    taken = []
-    with prepared(kind, old, runs) as (where, env, shas):
-        for sha in shas:
-            command = isolated(*where, "--sha", sha, "--date", "2026-02-15")
-            began = time.perf_counter()
-            done = subprocess.run(command, env=dict(env), capture_output=True, check=False)
-            taken.append(time.perf_counter() - began)
-            if done.returncode:
-                raise SystemExit(done.stderr.decode())
-    return statistics.median(taken[1:])
+def measure(kind: str, sizes: Sequence[int], runs: int) -> list[float]:
+    """Median seconds of an allocation for each size; runs are interleaved, the first one warms up."""
+    taken: dict[int, list[float]] = {size: [] for size in sizes}
+    with ExitStack() as stack:
+        ready = {size: stack.enter_context(prepared(kind, size, runs)) for size in sizes}
+        for number in range(runs + 1):
+            for size, (where, env, shas) in ready.items():
+                command = isolated(*where, "--sha", shas[number], "--date", "2026-02-15")
+                began = time.perf_counter()
+                done = subprocess.run(command, env=dict(env), capture_output=True, check=False)
+                taken[size].append(time.perf_counter() - began)
+                if done.returncode:
+                    raise SystemExit(done.stderr.decode())
+    return [statistics.median(taken[size][1:]) for size in sizes]
 
 
 def calls(old: int) -> str:
@@ -103,10 +105,10 @@ def calls(old: int) -> str:
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 9
     sizes = [int(size) for size in sys.argv[2:]] or [10, 1_000, 50_000]
-    print(f"one allocation, median of {runs}, in ms (and × the first column)")
+    print(f"one allocation, median of {runs} interleaved runs, in ms (and × the first column)")
     print(f"{'repository':<16}" + "".join(f"{f'{size:,} tags':>20}" for size in sizes))
     for kind in ("packed", "loose", "checkout", "HTTP", "HTTP, by git"):
-        took = [measure(kind, size, runs) for size in sizes]
+        took = measure(kind, sizes, runs)
         cells = (f"{each * 1000:10.1f} ({each / took[0]:4.2f} ×)" for each in took)
         print(f"{kind:<16}" + "".join(f"{cell:>20}" for cell in cells), flush=True)
     print("GitHub's API    " + "".join(f"{calls(size):>20}" for size in sizes))

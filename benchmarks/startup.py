@@ -90,8 +90,8 @@ def memory(command: Sequence[str], env: Mapping[str, str]) -> float:
         command = [command[0], "-e", "console.error(process.resourceUsage().maxRSS)"]
     else:
         at = command.index("-c") + 1
-        code = command[at].replace("main()", "\ntry:\n    main()\nexcept SystemExit:\n    pass\n")
-        command = [*command[:at], MEMORY + code + "\nprint(peak(), file=sys.stderr)", *command[at + 1 :]]
+        code = command[at].replace("import main; main()", "import run; run(sys.argv[1:])")
+        command = [*command[:at], f"{MEMORY}{code}\nprint(peak(), file=sys.stderr)", *command[at + 1 :]]
     done = subprocess.run(command, env=dict(env), capture_output=True, check=False, text=True)
     return int(done.stderr.split()[-1]) / 1024
 

@@ -14,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from promote_actions.adapters.git_process import Git
-from promote_actions.adapters.turns import turn
 from promote_actions.errors import DependencyError, PromoteError
 
 TYPE_CHECKING = False
@@ -33,6 +32,8 @@ class LocalTags:
         return read_tags(self.git, self.common_dir, prefixes)
 
     def turn(self) -> AbstractContextManager[None]:
+        from promote_actions.adapters.turns import turn
+
         return turn(folder=self.common_dir)
 
     def create(self, names: Sequence[str], commit: str) -> PromoteError | None:
