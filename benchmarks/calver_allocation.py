@@ -24,10 +24,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
+from promote_actions.rehearsal.github.emulator import GitHubEmulator  # noqa: E402
 from tests.versions.smart_http import smart_http  # noqa: E402
 from tests.versions.tagged import commits, git, isolated  # noqa: E402
-
-from promote_actions.rehearsal.github.emulator import GitHubEmulator  # noqa: E402
 
 RECENT = 40
 """Tags of this month, the same everywhere: they are what is looked at."""

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.command_files import parse_key_values
 
 from promote_actions import invoke as module
 from promote_actions.errors import Conflict, DependencyError, InputError, Refused
 from promote_actions.invoke import invoke
 from promote_actions.runner import Result, Runner
 from promote_actions.spec import OUTCOME, Command, CommonInputs, Output, number
+from tests.command_files import parse_key_values
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.command_files import parse_key_values, parse_workflow_command
 
 from promote_actions import runner as module
 from promote_actions.errors import InputError, Location, Refused
 from promote_actions.runner import Result, Runner, as_text, disarm, truncate
+from tests.command_files import parse_key_values, parse_workflow_command
 
 names = st.from_regex(r"[a-z][a-z0-9-]{0,12}", fullmatch=True)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)

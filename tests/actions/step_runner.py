@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+
 from tests.command_files import parse_key_values
 
 ROOT = Path(__file__).resolve().parents[2]

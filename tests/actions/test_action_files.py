@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.actions.step_runner import ROOT, load
 
 from promote_actions.catalogue import ROOMS, actions
 from promote_actions.generate.__main__ import differing, main
@@ -16,6 +15,7 @@ from promote_actions.generate.actions import composite, docker
 from promote_actions.generate.reference import reference
 from promote_actions.generate.yaml_text import scalar
 from promote_actions.spec import Command, CommonInputs, Output, choice, inputs_of, items, text
+from tests.actions.step_runner import ROOT, load
 
 NAMES = [name for name in ROOMS if name != "rehearse"]
 COMPOSITES = [Path(name) for name in NAMES] + [Path("actions") / name for name in NAMES]

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
 from tests.actions.step_runner import ROOT, Ran, load, run_action
 
 VALUES = """\

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.actions.step_runner import ROOT
 from tests.command_files import parse_key_values
 

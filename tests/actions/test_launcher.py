@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.actions.step_runner import ROOT
-from tests.actions.wheel_index import Index, digest, pip_wheel, serve, wheel
 
 from promote_actions import STDLIB_ONLY
+from tests.actions.step_runner import ROOT
+from tests.actions.wheel_index import Index, digest, pip_wheel, serve, wheel
 
 SAMPLE = wheel("sample", "import sys\nNAME = 'sample'\ndef main():\n    print(sys.prefix)\n")
 SAMPLE_FILE = "sample-1.0-py3-none-any.whl"

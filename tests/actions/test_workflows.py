@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.actions.step_runner import ROOT, load
 
 from promote_actions.catalogue import actions
 from promote_actions.config.load import load as load_config
 from promote_actions.spec import inputs_of
+from tests.actions.step_runner import ROOT, load
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 REUSABLE = {path.name: load(path) for path in WORKFLOWS if "workflow_call" in load(path)["on"]}

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.rehearsal.argocd_bench import DEFINITION, IMAGE, NAME, Bench
 
 from promote_actions.adapters.argocd import ArgoCD
 from promote_actions.errors import DependencyError, InputError, PromoteError, Refused
 from promote_actions.rehearsal.argocd import Fault
+from tests.rehearsal.argocd_bench import DEFINITION, IMAGE, NAME, Bench
 
 TOKEN = "right-and-secret-token"
 

@@ -6,10 +6,10 @@ import ssl
 from pathlib import Path
 
 import pytest
-from tests.adapters.scripted_server import Asked, Reply, fixed, self_signed, serving
 
 from promote_actions.adapters.http_client import HttpClient, Tls, checked_url, json_of, shown
 from promote_actions.errors import DependencyError, InputError
+from tests.adapters.scripted_server import Asked, Reply, fixed, self_signed, serving
 
 CLIENT = HttpClient("the service", timeout=5.0)
 

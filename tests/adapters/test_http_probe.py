@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from tests.adapters.scripted_server import fixed, serving
-
 from promote_actions.adapters.http_probe import prober
 from promote_actions.gates.http import Request
 from promote_actions.rehearsal.application import Behaviour, DemoApplication
+from tests.adapters.scripted_server import fixed, serving
 
 
 def test_answers_of_an_application() -> None:

@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from tests.adapters.scripted_server import Asked, Reply, fixed, serving
 
 from promote_actions.adapters.loki import Loki
 from promote_actions.errors import DependencyError, InputError, PromoteError
 from promote_actions.gates.logs import Found
+from tests.adapters.scripted_server import Asked, Reply, fixed, serving
 
 END = datetime(2026, 2, 1, 10, 5, tzinfo=timezone.utc)
 BEGIN = END - timedelta(minutes=5)

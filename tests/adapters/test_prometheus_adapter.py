@@ -8,11 +8,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from tests.adapters.scripted_server import fixed, serving
 
 from promote_actions.adapters.prometheus import Prometheus
 from promote_actions.errors import DependencyError, InputError, PromoteError
 from promote_actions.gates.prometheus import Answer, Sample
+from tests.adapters.scripted_server import fixed, serving
 
 
 def success(kind: str, result: Any, **more: Any) -> bytes:

@@ -8,6 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from promote_actions.adapters.registry import Registry, move_image_tag, resolve_image
+from promote_actions.adapters.registry_http import Clock
+from promote_actions.errors import Conflict, DependencyError, InputError, Refused
+from promote_actions.images.retag import Retag
+from promote_actions.rehearsal.registry import RegistryEmulator
 from tests.adapters.registry_servers import (
     ALL_TYPES,
     DOCKER_LIST,
@@ -22,12 +28,6 @@ from tests.adapters.registry_servers import (
     push_image,
     put_manifest,
 )
-
-from promote_actions.adapters.registry import Registry, move_image_tag, resolve_image
-from promote_actions.adapters.registry_http import Clock
-from promote_actions.errors import Conflict, DependencyError, InputError, Refused
-from promote_actions.images.retag import Retag
-from promote_actions.rehearsal.registry import RegistryEmulator
 
 NOBODY: dict[str, str] = {}
 REPOSITORY = "nexo-org/nexo-be"

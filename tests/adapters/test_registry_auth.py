@@ -10,6 +10,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from promote_actions.adapters.http_client import Tls
+from promote_actions.adapters.registry import Registry
+from promote_actions.adapters.registry_auth import Authorizer, challenges
+from promote_actions.adapters.registry_credentials import Credentials
+from promote_actions.adapters.registry_http import Clock, Transport, is_loopback
+from promote_actions.errors import DependencyError, InputError
+from promote_actions.rehearsal.registry import RegistryEmulator
 from tests.adapters.registry_servers import (
     HTPASSWD,
     OCI_INDEX,
@@ -23,14 +31,6 @@ from tests.adapters.registry_servers import (
     docker_registry,
     server_tls,
 )
-
-from promote_actions.adapters.http_client import Tls
-from promote_actions.adapters.registry import Registry
-from promote_actions.adapters.registry_auth import Authorizer, challenges
-from promote_actions.adapters.registry_credentials import Credentials
-from promote_actions.adapters.registry_http import Clock, Transport, is_loopback
-from promote_actions.errors import DependencyError, InputError
-from promote_actions.rehearsal.registry import RegistryEmulator
 
 DIGEST = "sha256:" + "a" * 64
 HELD = Say(200, headers={"Docker-Content-Digest": DIGEST, "Content-Type": OCI_MANIFEST})

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from promote_actions.rehearsal.registry import RegistryEmulator
 from tests.adapters.registry_servers import (
     ALL_TYPES,
     DOCKER_LIST,
@@ -23,8 +25,6 @@ from tests.adapters.registry_servers import (
     push_image,
     put_manifest,
 )
-
-from promote_actions.rehearsal.registry import RegistryEmulator
 
 REPOSITORY = "acme/app"
 

@@ -9,6 +9,11 @@ from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
+
+from promote_actions.adapters.registry import Registry
+from promote_actions.adapters.registry_http import TRIES, Clock, retry_after
+from promote_actions.errors import Conflict, DependencyError, InputError, Refused
+from promote_actions.rehearsal.registry import RegistryEmulator
 from tests.adapters.registry_servers import (
     OCI_INDEX,
     OCI_MANIFEST,
@@ -18,11 +23,6 @@ from tests.adapters.registry_servers import (
     digest_of,
     push_image,
 )
-
-from promote_actions.adapters.registry import Registry
-from promote_actions.adapters.registry_http import TRIES, Clock, retry_after
-from promote_actions.errors import Conflict, DependencyError, InputError, Refused
-from promote_actions.rehearsal.registry import RegistryEmulator
 
 CONTENT = json.dumps({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": {}, "layers": []}).encode()
 DIGEST = digest_of(CONTENT)

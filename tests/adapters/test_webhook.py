@@ -8,12 +8,12 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 
 import pytest
-from tests.adapters.scripted_server import Asked, Reply, fixed, serving
 
 from promote_actions.adapters import webhook
 from promote_actions.adapters.webhook import notify, post
 from promote_actions.notify.event import Event
 from promote_actions.runner import Runner
+from tests.adapters.scripted_server import Asked, Reply, fixed, serving
 
 EVENT = Event(
     "promotion",

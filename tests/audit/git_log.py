@@ -9,11 +9,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from tests.audit.memory_repository import MemorySnapshot
-
 from promote_actions.audit.log import seal
 from promote_actions.audit.record import Record, format_time
 from promote_actions.config.model import Config
+from tests.audit.memory_repository import MemorySnapshot
 
 START = datetime(2026, 1, 1, 10, 0, tzinfo=timezone.utc)
 

@@ -9,11 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from jsonschema import Draft202012Validator
-from tests.audit.git_log import GitLog
 
 from promote_actions.__main__ import run as promote_actions
 from promote_actions.audit.exports import cdevent, cloudevent_headers, package_url, statement
 from promote_actions.audit.record import Record
+from tests.audit.git_log import GitLog
 
 DIGEST = "sha256:" + "ab" * 32
 IMAGE = "ghcr.io/nexo-org/nexo-be"

@@ -6,13 +6,13 @@ import json
 from dataclasses import replace
 
 import pytest
-from tests.audit.memory_repository import MemoryRepository
 
 from promote_actions.adapters.gitops import FileChange
 from promote_actions.audit.log import entry, read_head, seal
 from promote_actions.audit.record import GENESIS, Record, from_json, to_json
 from promote_actions.config.model import Config
 from promote_actions.errors import Conflict, InputError
+from tests.audit.memory_repository import MemoryRepository
 
 CONFIG = Config()
 PRODUCTION = CONFIG.environment("production")

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from tests.audit.memory_repository import MemoryRepository
 
 from promote_actions.adapters.forge import PullRequest, Review
 from promote_actions.audit.describe import records_from
@@ -17,6 +16,7 @@ from promote_actions.audit.recording import land_records, same_event
 from promote_actions.config.model import Config
 from promote_actions.errors import InputError
 from promote_actions.spec import resolve
+from tests.audit.memory_repository import MemoryRepository
 
 OPENED = datetime(2026, 2, 1, 9, 0, tzinfo=timezone.utc)
 NOW = OPENED + timedelta(hours=3)

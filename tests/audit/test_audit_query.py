@@ -9,8 +9,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from tests.audit.git_log import GitLog
-from tests.audit.memory_repository import MemoryRepository
 
 from promote_actions.__main__ import run as promote_actions
 from promote_actions.adapters.gitops import Commit, FileChange
@@ -20,6 +18,8 @@ from promote_actions.audit.reading import read_records
 from promote_actions.audit.record import Record, format_time, to_json
 from promote_actions.audit.recording import land_records
 from promote_actions.config.model import Config
+from tests.audit.git_log import GitLog
+from tests.audit.memory_repository import MemoryRepository
 
 RECORD = Record(
     "promotion", "nexo-be", "2026.02.1", "staging", "production", "2026-02-01T10:30:00Z", "alice",

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 import pytest
-from tests.audit.memory_repository import MemoryRepository
 
 from promote_actions.__main__ import run as promote_actions
 from promote_actions.adapters.gitops import FileChange
@@ -26,6 +25,7 @@ from promote_actions.audit.recording import ATTEMPTS, land_records, message, sam
 from promote_actions.config.model import Config
 from promote_actions.errors import Conflict, InputError
 from promote_actions.spec import resolve
+from tests.audit.memory_repository import MemoryRepository
 
 NOW = datetime(2026, 2, 1, 10, 30, tzinfo=timezone.utc)
 RECORD = Record(

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.audit.git_log import START, GitLog
 
 from promote_actions.__main__ import run as promote_actions
 from promote_actions.adapters.git_stream import open_copy
@@ -18,6 +17,7 @@ from promote_actions.audit.record import Record, format_time, from_json, to_json
 from promote_actions.audit.verification import verify
 from promote_actions.audit.verify import Verifier, edited_fields, heads_document, read_heads
 from promote_actions.errors import InputError
+from tests.audit.git_log import START, GitLog
 
 LATER = START + timedelta(days=40)
 

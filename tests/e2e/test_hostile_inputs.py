@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.support.gitops import git, make_bare, standard_files
 
 from promote_actions.catalogue import ROOMS, load
 from promote_actions.invoke import invoke
 from promote_actions.runner import Runner
 from promote_actions.spec import Input, inputs_of
+from tests.support.gitops import git, make_bare, standard_files
 
 HOSTILE = {
     "shell": '"; touch owned; x "',

@@ -9,9 +9,9 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-from tests.support.gitops import Ran, command, standard_files
 
 from promote_actions.rehearsal.github import GitHubEmulator
+from tests.support.gitops import Ran, command, standard_files
 
 NAME = "nexo-org/nexo-gitops"
 OWNERS = "helm/*/values-prod.yaml @nexo-org/sre\n"

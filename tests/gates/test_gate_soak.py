@@ -7,7 +7,6 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from tests.support import gitops as support
 
 from promote_actions.adapters.repositories import open_repository
 from promote_actions.config.model import Config
@@ -17,6 +16,7 @@ from promote_actions.gates.model import Moment
 from promote_actions.gates.soak import Live, SoakCheck, judge_soak, soak_status, words
 from promote_actions.gates.soak_sources import from_argocd, from_git
 from promote_actions.gates.versions_in_git import VersionsInGit
+from tests.support import gitops as support
 
 T0 = datetime(2026, 2, 1, 10, 0, tzinfo=timezone.utc)
 VERSION = "2026.02.2"

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.rehearsal.argocd_bench import DEFINITION, NAME, Bench
-from tests.support import gitops as support
-from tests.support.gitops import Ran, command
 
 from promote_actions.rehearsal.application import Behaviour
 from promote_actions.rehearsal.argocd import Definition, Fault
 from promote_actions.rehearsal.metrics import MetricsServer
+from tests.rehearsal.argocd_bench import DEFINITION, NAME, Bench
+from tests.support import gitops as support
+from tests.support.gitops import Ran, command
 
 TOKEN = "argocd-token-for-tests"
 BAD = "2026.02.19"

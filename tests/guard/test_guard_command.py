@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import requests
-from tests.support.gitops import make_bare, standard_files, values
 
 from promote_actions.__main__ import run
 from promote_actions.rehearsal.github import GitHubEmulator
+from tests.support.gitops import make_bare, standard_files, values
 
 NAME = "nexo-org/nexo-gitops"
 PROD = "helm/app/values-prod.yaml"

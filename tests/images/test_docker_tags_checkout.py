@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.images.builds import environment, result_of
 
 from promote_actions.errors import InputError
 from promote_actions.images.surroundings import choose_ref
+from tests.images.builds import environment, result_of
 
 
 def git(folder: Path, *arguments: str) -> str:

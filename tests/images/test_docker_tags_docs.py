@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.images.builds import names
 
 from promote_actions.images.context import Build
 from promote_actions.images.makers import MAKERS
 from promote_actions.images.rules import PRIORITIES, parse_rule
 from promote_actions.images.scope import scope_of
+from tests.images.builds import names
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "docker-tags.md").read_text(encoding="utf-8")
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.command_files import parse_key_values
-from tests.images.builds import HEAD_SHA, docker_tags, environment, payload_of, result_of
 
 from promote_actions.errors import InputError
 from promote_actions.images.names import sanitise_tag, tag_fault
 from promote_actions.images.rules import METADATA_RULES, parse_rule
 from promote_actions.runner import Runner
+from tests.command_files import parse_key_values
+from tests.images.builds import HEAD_SHA, docker_tags, environment, payload_of, result_of
 
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.command_files import parse_key_values
-from tests.images.builds import SHA, docker_tags, environment, payload_of, result_of
 
 from promote_actions.errors import InputError
 from promote_actions.images.command import OUTPUTS
 from promote_actions.runner import Runner
+from tests.command_files import parse_key_values
+from tests.images.builds import SHA, docker_tags, environment, payload_of, result_of
 
 OCI = "org.opencontainers.image."
 CREATED = "2020-01-10T00:30:00.000Z"

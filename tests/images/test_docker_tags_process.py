@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.command_files import parse_key_values
 from tests.images.builds import environment
 

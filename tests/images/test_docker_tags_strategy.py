@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.images.builds import docker_tags, environment, names, result_of
 
 from promote_actions.errors import InputError
+from tests.images.builds import docker_tags, environment, names, result_of
 
 IMAGE = "ghcr.io/nexo-org/nexo-be"
 VERSION = "2026.02.1"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.images.builds import docker_tags
-from tests.images.published_rules import CASES, ERROR, NONE, Case
 
 from promote_actions.errors import InputError
+from tests.images.builds import docker_tags
+from tests.images.published_rules import CASES, ERROR, NONE, Case
 
 
 def inputs_of(case: Case) -> dict[str, str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from tests.images.builds import environment, names, result_of
 
 from promote_actions.errors import InputError
 from promote_actions.images.fields import split_fields, split_pair, unquote_line, without_comments
 from promote_actions.images.flavor import Flavor, parse_flavor
 from promote_actions.images.patterns import match_groups
 from promote_actions.images.rules import PRIORITIES, STRATEGY_RULES, parse_rule, parse_rules
+from tests.images.builds import environment, names, result_of
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.audit.memory_repository import MemoryRepository
-from tests.matrix.gitops_repo import NOW, GitOps, strategy, values
 
 from promote_actions.__main__ import run as promote_actions
 from promote_actions.adapters.git_history import history_of
@@ -28,6 +26,8 @@ from promote_actions.matrix.render_markdown import render as markdown
 from promote_actions.matrix.render_text import render as text
 from promote_actions.versions.calver import CalVer
 from promote_actions.versions.drift import Release
+from tests.audit.memory_repository import MemoryRepository
+from tests.matrix.gitops_repo import NOW, GitOps, strategy, values
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
 from tests.support.gitops import CLEAN, command, git, make_bare, standard_files, values, write
 
 ENTRY = [sys.executable, "-m", "promote_actions"]

@@ -11,11 +11,10 @@ from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import Request, urlopen
 
-from tests.rehearsal import argocd_swagger as swagger
-from tests.support import gitops as support
-
 from promote_actions.rehearsal.application import DemoApplication
 from promote_actions.rehearsal.argocd import ArgoCDEmulator, Definition, Pace
+from tests.rehearsal import argocd_swagger as swagger
+from tests.support import gitops as support
 
 NAME = "nexo-be-develop"
 VALUES = "helm/nexo-be/values-develop.yaml"

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.rehearsal.argocd_bench import DEFINITION, IMAGE, NAME, VALUES, Bench, until
-from tests.support import gitops as support
 
 from promote_actions.rehearsal.application import Behaviour
 from promote_actions.rehearsal.argocd import Definition, Pace
+from tests.rehearsal.argocd_bench import DEFINITION, IMAGE, NAME, VALUES, Bench, until
+from tests.support import gitops as support
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from tests.support.gitops import Ran, command, git, make_bare, standard_files, values
 
 QA = "helm/app/values-qa.yaml"

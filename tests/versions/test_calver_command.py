@@ -11,11 +11,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from tests.command_files import parse_key_values
-from tests.versions.tagged import FEBRUARY, SOURCE, bare, calver, isolated, tag, tags
 
 from promote_actions.spec import inputs_of
 from promote_actions.versions.command import COMMAND
+from tests.command_files import parse_key_values
+from tests.versions.tagged import FEBRUARY, SOURCE, bare, calver, isolated, tag, tags
 
 OUTPUTS = [
     "version",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.versions.tagged import FEBRUARY, bare, calver, commits, git, tag, tags
 
 from promote_actions.adapters.git_process import Git
 from promote_actions.adapters.git_refs import open_tags, web_url
 from promote_actions.adapters.local_tags import LocalTags, read_tags
 from promote_actions.adapters.remote_tags import RemoteTags
 from promote_actions.errors import InputError
+from tests.versions.tagged import FEBRUARY, bare, calver, commits, git, tag, tags
 
 
 def clone(source: Path, folder: Path, *options: str) -> Path:

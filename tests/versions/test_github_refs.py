@@ -9,8 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.adapters.scripted_server import Asked, Reply, serving
-from tests.versions.tagged import FEBRUARY, calver, commits, git, isolated, tag, tags
 
 from promote_actions.adapters.github_refs import GitHubTags, is_slug, open_github
 from promote_actions.adapters.http_json import JsonApi
@@ -18,6 +16,8 @@ from promote_actions.errors import DependencyError, InputError, PromoteError
 from promote_actions.rehearsal.github.emulator import GitHubEmulator
 from promote_actions.versions.allocate import Allocation, Request, allocate
 from promote_actions.versions.calendar_day import Month
+from tests.adapters.scripted_server import Asked, Reply, serving
+from tests.versions.tagged import FEBRUARY, calver, commits, git, isolated, tag, tags
 
 NAME = "nexo-org/nexo-be"
 TOKEN = "builder-token"

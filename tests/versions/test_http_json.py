@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.adapters.scripted_server import Asked, Reply, serving
 
 from promote_actions.adapters.http_client import Response
 from promote_actions.adapters.http_json import JsonApi, backoff, limited_for
 from promote_actions.errors import DependencyError, InputError
+from tests.adapters.scripted_server import Asked, Reply, serving
 
 TOKEN = "secret-token-value"
 

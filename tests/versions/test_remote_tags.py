@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.adapters.scripted_server import Reply, serving
 from tests.versions.smart_http import SmartServer, smart_http
 from tests.versions.tagged import FEBRUARY, WHO, bare, calver, git, isolated, tag, tags

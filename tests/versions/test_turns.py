@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.versions.tagged import SOURCE
 
 from promote_actions.adapters.turns import turn
+from tests.versions.tagged import SOURCE
 
 COUNT = """
 import sys
