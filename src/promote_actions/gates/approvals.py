@@ -66,13 +66,22 @@ class ApprovalsCheck:
         self.head = pull.head_sha
         links = (Link(f"pull request {pull.number}", pull.url),)
         if pull.state == "closed" and not pull.merged:
-            return Reading("failed", "the pull request is closed", moment.now, final=True, links=links)
+            return Reading(
+                "failed",
+                "the pull request is closed",
+                moment.now,
+                final=True,
+                links=links,
+                commit=self.head,
+            )
         verdict = self._count(pull)
         self.verdict = verdict
         details = (*verdict.explanation.splitlines(), *(f"{who} {why}" for who, why in verdict.ignored))
         value = float(len(verdict.counted))
         outcome = _OUTCOMES[verdict.state]
-        return Reading(outcome, verdict.summary, moment.now, value, links=links, details=details)
+        return Reading(
+            outcome, verdict.summary, moment.now, value, links=links, details=details, commit=self.head
+        )
 
     def _count(self, pull: PullRequest) -> Verdict:
         matches = self._matches(pull)

@@ -7,7 +7,18 @@ from collections.abc import Callable, Mapping
 
 from promote_actions.adapters.forge import ForgeRepository
 from promote_actions.errors import InputError
-from promote_actions.gates import approvals, argocd, canary, file, github, http, logs, prometheus, soak
+from promote_actions.gates import (
+    approvals,
+    argocd,
+    canary,
+    file,
+    github,
+    guard_policy,
+    http,
+    logs,
+    prometheus,
+    soak,
+)
 from promote_actions.gates.config import asked_in
 from promote_actions.gates.context import Context
 from promote_actions.gates.model import Check, CheckSpec
@@ -97,6 +108,17 @@ def _approvals(spec: CheckSpec, options: Options, context: Context) -> Check:
     return Check(spec, check.measure, threshold=f">= {needed}", explain=lines)
 
 
+def _policy(spec: CheckSpec, options: Options, context: Context) -> Check:
+    repository = context.repository
+    if not isinstance(repository, ForgeRepository):
+        hint = "give gitops as owner/name on GitHub"
+        raise InputError(f"check '{spec.name}' needs a repository with pull requests", hint=hint)
+    settings = guard_policy.parse(options, context.number)
+    check = guard_policy.PolicyCheck(settings, repository, context.config)
+    line = f"pull request {settings.number} of {repository.name} changes promoted versions alone, as it may"
+    return Check(spec, check.measure, explain=(line,))
+
+
 def _logs(spec: CheckSpec, options: Options, context: Context) -> Check:
     url = context.instruments.loki_url or options.text("url")
     if not url:
@@ -150,6 +172,7 @@ KINDS: Mapping[str, tuple[tuple[str, ...], _Make]] = {
     "prometheus": (prometheus.KNOWN, _prometheus),
     "soak": (soak.KNOWN, _soak),
     "approvals": (approvals.KNOWN, _approvals),
+    "policy": (guard_policy.KNOWN, _policy),
     "logs": (logs.KNOWN, _logs),
     "github": (github.KNOWN, _github),
     "file": (file.KNOWN, _file),

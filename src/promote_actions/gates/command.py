@@ -48,9 +48,9 @@ class HealthGateInputs(CommonInputs):
     digest: str = text("The image's digest, when it is pinned (`sha256:…`).")
     revision: str = text("The promotion's commit in the GitOps repository, when it is known.")
     check: tuple[str, ...] = lines(
-        "Checks to run: argocd, http, prometheus, logs, github, file, load, canary, soak, approvals; with "
-        "options `prometheus:threshold=<= 0.02;window=10m`; or a JSON object. By default those that "
-        "promotion.yaml lists."
+        "Checks to run: argocd, http, prometheus, logs, github, file, load, canary, soak, approvals, "
+        "policy; with options `prometheus:threshold=<= 0.02;window=10m`; or a JSON object. By default "
+        "those that promotion.yaml lists."
     )
     skip: tuple[str, ...] = items(
         "Kinds of check to leave out: soak, where the pull request's own status waits for it."
@@ -92,7 +92,9 @@ class HealthGateInputs(CommonInputs):
     on_no_data: str = text("What no data means: `inconclusive`, `fail` or `pass`.")
     soak: float | None = duration("Time for which the version must have been live and healthy.")
     pull_request: int | None = number("Number of the pull request whose approvals count.", minimum=1)
-    publish: bool = flag("Publish soak and approvals as commit statuses on the pull request's head.")
+    publish: bool = flag(
+        "Publish soak, approvals and policy as commit statuses of the pull request."
+    )
     ca_file: str = text("PEM file of authorities to trust in all other calls.")
     cert_file: str = text("PEM file of our certificate, where a server asks for one.")
     key_file: str = text("PEM file of the key of our certificate.")
@@ -104,7 +106,7 @@ def run(inputs: HealthGateInputs, runner: Runner) -> Result:
     from promote_actions.gates import report
     from promote_actions.gates.engine import Gate
     from promote_actions.gates.progress import Progress, sigterm_interrupts
-    from promote_actions.gates.publish import publish
+    from promote_actions.gates.publish import head_to_judge, publish
 
     context, checks = prepare(inputs, runner)
     what = " ".join(filter(None, (context.service, context.version)))
@@ -112,13 +114,13 @@ def run(inputs: HealthGateInputs, runner: Runner) -> Result:
     if inputs.explain:
         said = report.explain(checks, subject)
         return Result({"passed": False, "result": "inconclusive"}, text=said, summary=said)
+    head = head_to_judge(context, runner) if inputs.publish and not inputs.dry_run else ""
     progress = Progress(runner)
     gate = Gate(checks, once=inputs.once, on_change=progress)
     with runner.group(f"Health gate: {subject}"), sigterm_interrupts():
         result = gate.run()
         progress.end()
-    if inputs.publish and not inputs.dry_run:
-        publish(context, result, runner)
+    publish(context, result, runner, head)
     return Result(
         outputs={**outputs_of(result), "version": context.version},
         text=report.text(result, subject),
@@ -254,6 +256,7 @@ def _wanted(inputs: HealthGateInputs, soak: float) -> Any:
         "logs": inputs.loki_url,
         "soak": soak and (inputs.gitops or inputs.argocd_server),
         "approvals": inputs.pull_request,
+        "policy": inputs.pull_request,
     }
     metric = {
         "query": inputs.prometheus_query,

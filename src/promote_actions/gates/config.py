@@ -157,7 +157,7 @@ def _spec(
     del values["check"]
     options = Options(str(values.get("name") or kind), values, kinds[kind])
     name = _unique(options.text("name", kind), taken)
-    own = options.text("name") if kind not in ("argocd", "http", "soak", "approvals") else ""
+    own = options.text("name") if kind not in ("argocd", "http", "soak", "approvals", "policy") else ""
     return CheckSpec(
         kind=kind,
         name=name,

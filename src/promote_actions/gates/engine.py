@@ -69,6 +69,7 @@ class Watch:
             samples=state.samples,
             links=reading.links if reading else (),
             details=reading.details if reading else (),
+            commit=reading.commit if reading else "",
         )
 
 

@@ -38,7 +38,8 @@ class Reading:
     ``value`` is what was measured, in the check's own unit. ``begins`` is the start of the time that
     the reading speaks of; a reading that begins before the rollout speaks of the old version.
     ``final`` says that no later reading can differ, so waiting is pointless. ``since`` is, of a
-    rollout's reading, when the version became live. ``details`` are lines for a person.
+    rollout's reading, when the version became live. ``details`` are lines for a person. ``commit`` is the
+    pull request's head that it speaks of, when it speaks of one.
     """
 
     outcome: Outcome
@@ -50,6 +51,7 @@ class Reading:
     final: bool = False
     links: tuple[Link, ...] = ()
     details: tuple[str, ...] = ()
+    commit: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class CheckState:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What came of one check. ``seconds`` is how long it took."""
+    """What came of one check. ``seconds`` is how long it took, ``commit`` the head that it is of."""
 
     spec: CheckSpec
     verdict: Verdict
@@ -134,6 +136,7 @@ class CheckResult:
     samples: tuple[tuple[datetime, float], ...] = ()
     links: tuple[Link, ...] = ()
     details: tuple[str, ...] = ()
+    commit: str = ""
 
 
 @dataclass(frozen=True)

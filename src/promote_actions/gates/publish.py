@@ -15,25 +15,54 @@ from promote_actions.runner import Runner
 if TYPE_CHECKING:
     from promote_actions.gates.context import Context
 
-CONTEXTS = {"soak": "promotion/soak", "approvals": "promotion/approvals"}
+CONTEXTS = {
+    "soak": "promotion/soak",
+    "approvals": "promotion/approvals",
+    "policy": "promotion/policy",
+}
 OTHERS = "promotion/health"
 """The context of all other checks together."""
 
 _DESCRIPTION_LIMIT = 140
 
 
-def publish(context: Context, result: GateResult, runner: Runner) -> None:
-    """Set the statuses; what can't be published is a warning, since the gate's own result stands."""
+def head_to_judge(context: Context, runner: Runner) -> str:
+    """The pull request's head, read before anything is measured: what is found is true of no later one.
+
+    Empty when there is nothing to publish on; the reason is a warning.
+    """
     if not isinstance(context.repository, ForgeRepository) or not context.number:
         runner.warning("nothing is published: that needs gitops on GitHub and a pull-request")
-        return
-    forge = context.repository.forge
+        return ""
     try:
-        head = forge.pull(context.number).head_sha
+        pull = context.repository.forge.pull(context.number)
+    except PromoteError as error:
+        runner.warning(f"the commit statuses can't be published: {error}")
+        return ""
+    if pull.state != "open":
+        runner.say(f"nothing is published: pull request {pull.number} is {pull.state}")
+        return ""
+    return pull.head_sha
+
+
+def publish(context: Context, result: GateResult, runner: Runner, head: str) -> None:
+    """Set the statuses: each on the head that its checks looked at, else on ``head``.
+
+    What can't be published is a warning, since the gate's own result stands.
+    """
+    if not isinstance(context.repository, ForgeRepository) or not head:
+        return
+    forge, judged = context.repository.forge, heads(result)
+    try:
         for name, state, description in [*statuses(result), *_not_asked(context, result)]:
-            forge.set_status(head, name, state, description, runner.run_url)
+            forge.set_status(judged.get(name) or head, name, state, description, runner.run_url)
     except PromoteError as error:
         runner.warning(f"the commit statuses could not be published: {error}")
+
+
+def heads(result: GateResult) -> dict[str, str]:
+    """The commit that each context's checks looked at, where they looked at one."""
+    return {CONTEXTS.get(check.spec.kind, OTHERS): check.commit for check in result.checks if check.commit}
 
 
 def _not_asked(context: Context, result: GateResult) -> list[tuple[str, StatusState, str]]:

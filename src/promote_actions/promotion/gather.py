@@ -21,7 +21,11 @@ def gather(request: Request, snapshot: Snapshot, config_path: str) -> Facts:
 
     Raises :class:`InputError` with file and line for whatever can't be read.
     """
-    config = load_from(snapshot, config_path)
+    return facts_at(request, snapshot, load_from(snapshot, config_path))
+
+
+def facts_at(request: Request, snapshot: Snapshot, config: Config) -> Facts:
+    """:func:`gather` with a configuration that was read already."""
     environment = config.environment(request.to)
     source = config.environment(request.source) if request.source else config.source_of(environment)
     if source == environment:
@@ -129,6 +133,13 @@ def _with_holds(
         replace(each, hold=Hold(file, _hold_reason(found[file]))) if file in found else each
         for each, file in ((each, files[each.service.name]) for each in services)
     )
+
+
+def read_hold(snapshot: Snapshot, service: str, version: str) -> Hold | None:
+    """What holds ``version`` of ``service``; None when nothing does."""
+    file = hold_file(service, version)
+    content = snapshot.read(file)
+    return None if content is None else Hold(file, _hold_reason(content))
 
 
 def _hold_reason(content: bytes) -> str:
