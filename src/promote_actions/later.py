@@ -1,9 +1,10 @@
 """Keeping ``inspect`` out of a start: imported by the entry point before anything else.
 
-``dataclasses`` imports ``inspect`` (and so ``ast``, ``dis``, ``tokenize``) for the docstring of a class
-that has none, which is a sixth of the time that ``calver`` takes. A stand-in is in its place until
-somebody asks it for something; then the real module takes over. ``importlib.util.LazyLoader`` can't do
-this: before Python 3.12 the second ``import inspect`` already loads the module.
+``dataclasses`` imports ``inspect`` (and so ``ast``, ``dis``, ``tokenize``), which is a sixth of the time
+that ``calver`` takes, for the docstring of a class that has none and, in Python 3.12 and 3.13, for the
+annotations of a class. A stand-in is in its place until somebody asks it for something else; then the
+real module takes over. ``importlib.util.LazyLoader`` can't do this: before Python 3.12 the second
+``import inspect`` already loads the module.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import sys
 from types import ModuleType
 
 
-class Later(ModuleType):
-    """Stands for the module of its name, and imports that when an attribute is asked for."""
+class Inspect(ModuleType):
+    """Stands for ``inspect``, and imports it when an attribute is asked for that it hasn't itself."""
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("__"):
@@ -23,6 +24,12 @@ class Later(ModuleType):
         __import__(self.__name__)
         return getattr(sys.modules[self.__name__], name)
 
+    def get_annotations(self, thing: object, **options: object) -> object:
+        """A class's own annotations, unevaluated, as ``inspect.get_annotations`` gives them."""
+        if isinstance(thing, type) and not options and sys.version_info < (3, 14):
+            return dict(thing.__dict__.get("__annotations__", {}))  # noqa: RUF063 - this is that function
+        return self.__getattr__("get_annotations")(thing, **options)  # type: ignore[operator]
+
 
 if "inspect" not in sys.modules:
-    sys.modules["inspect"] = Later("inspect")
+    sys.modules["inspect"] = Inspect("inspect")

@@ -55,6 +55,22 @@ def test_a_dataclass_without_docstring_gets_its_signature() -> None:
     assert run("assert dataclasses.make_dataclass('C', [('x', int)]).__doc__ == 'C(x: int)'") == ""
 
 
+def test_annotations_are_those_of_inspect() -> None:
+    """What the stand-in answers itself is what the real module answers, for classes and for the rest."""
+    use = """
+class Base: a: int
+class Child(Base): b: "str" = "x"
+class Bare(Base): pass
+def function(c: int) -> None: pass
+stand_in = [first.get_annotations(each) for each in (Base, Child, Bare, function)]
+evaluated = first.get_annotations(Child, eval_str=True)
+import inspect as real
+assert stand_in == [real.get_annotations(each) for each in (Base, Child, Bare, function)]
+assert evaluated == {'b': str}
+"""
+    assert run(use) == ""
+
+
 def test_a_name_that_inspect_lacks_is_an_attribute_error() -> None:
     """A wrong name is the usual error, not an endless search."""
     assert run("assert not hasattr(first, 'nothing_like_this')") == ""
