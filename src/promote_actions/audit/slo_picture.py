@@ -23,18 +23,22 @@ _STYLE = (
 )
 
 
-def picture(report: SloReport) -> str:
-    """The judged window's objectives: a dot is what was seen, a bar its interval, a tick the target."""
+def picture(report: SloReport, styled: bool = True) -> str:
+    """The judged window's objectives: a dot is what was seen, a bar its interval, a tick the target.
+
+    A page that has these classes in its own style sheet takes the picture un-``styled``.
+    """
     rows = [(slo, objective) for slo in report.judged() for objective in slo.objectives]
     height = _TOP + _ROW * len(rows) + 34
     drawn = "".join(
         _row(slo, objective, _TOP + _ROW * index) for index, (slo, objective) in enumerate(rows)
     )
     title = f"Promotion objectives, {report.budget_days} days"
+    style = f"<style>{_STYLE}</style>" if styled else ""
     legend = "dot: observed   bar: Wilson interval, 95%   tick: target"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}"'
-        f' height="{height}" role="img" aria-label="{title}"><style>{_STYLE}</style>'
+        f' height="{height}" role="img" aria-label="{title}">{style}'
         f'<rect class="b" width="{WIDTH}" height="{height}" rx="10"/>'
         f'<text class="t h" x="20" y="32">{title}</text>{drawn}'
         f'<text class="t m" x="20" y="{height - 14}">{legend}</text></svg>\n'

@@ -116,7 +116,7 @@ def _row(config: Config, service: Service, facts: Facts, asked: Questions) -> Ro
     reference = facts.versions.get((service.name, first.name), "")
     releases = _releases(service, config, facts, asked)
     cells = tuple(
-        replace(cell, gap=gap(cell.version, reference, releases, asked.now)) if cell.version else cell
+        replace(cell, gap=gap(cell.version, reference, releases, asked.now))
         for cell in (_cell(service, environment, facts, asked) for environment in config.environments)
     )
     measured = drift(last.name, first.name, cells[-1].gap, config.drift_warn, config.drift_fail)

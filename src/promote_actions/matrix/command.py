@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from promote_actions.errors import InputError, Refused
@@ -13,6 +13,7 @@ from promote_actions.spec import Command, CommonInputs, Output, choice, flag, it
 
 if TYPE_CHECKING:
     from promote_actions.adapters.gitops import GitOpsRepository, Snapshot
+    from promote_actions.config.model import Config
     from promote_actions.matrix.collect import Health, Questions
     from promote_actions.matrix.model import Matrix
 
@@ -27,6 +28,7 @@ class MatrixInputs(CommonInputs):
     html: str = text("File to write a self-contained page to.")
     markdown: str = text("File to write the Markdown summary to.")
     badge: str = text("File to write the drift to in the form that shields.io reads.")
+    objectives: bool = flag("Show objectives and DORA measures on the page, from the audit log.", True)
     history: int | None = number("Changes kept of each cell.", "10", minimum=1)
     service_repo: tuple[str, ...] = lines(
         "Where a service's tags are, one a line: nexo-be=owner/name, a path or a URL. "
@@ -62,7 +64,8 @@ def run(inputs: MatrixInputs, runner: Runner) -> Result:
     config = load_from(snapshot, inputs.config)
     matrix = collect(repository, snapshot, config, _questions(inputs, runner, repository, snapshot))
     summary = markdown(matrix)
-    _write_files(inputs, matrix, summary)
+    parts = _charts(inputs, snapshot, config, runner) if inputs.html and inputs.objectives else []
+    _write_files(inputs, matrix, summary, parts)
     document = matrix_document(matrix)
     outputs = {
         "matrix": document,
@@ -113,12 +116,30 @@ def _argocd(inputs: MatrixInputs) -> Callable[[str], Health]:
     return ask
 
 
-def _write_files(inputs: MatrixInputs, matrix: Matrix, summary: str) -> None:
+def _charts(inputs: MatrixInputs, snapshot: Snapshot, config: Config, runner: Runner) -> list[str]:
+    from promote_actions.audit.events import events
+    from promote_actions.audit.reading import read_records
+    from promote_actions.audit.slo_report import slo_report
+    from promote_actions.matrix.charts import sections
+
+    now = datetime.now(timezone.utc)
+    found = read_records(
+        snapshot,
+        config.audit_folder,
+        since=now - timedelta(days=92),
+        services=inputs.service,
+        warn=runner.warning,
+    )
+    records = [record for _, record in found]
+    return sections(slo_report(records, config, now, [7, 28, 90]), events(records))
+
+
+def _write_files(inputs: MatrixInputs, matrix: Matrix, summary: str, parts: list[str]) -> None:
     from promote_actions.matrix.document import badge
     from promote_actions.matrix.render_html import render as page
 
     wanted: dict[str, Callable[[], str]] = {
-        inputs.html: lambda: page(matrix),
+        inputs.html: lambda: page(matrix, parts),
         inputs.markdown: lambda: summary,
         inputs.badge: lambda: badge(matrix),
     }

@@ -35,7 +35,7 @@ class Releases:
 def gap(version: str, reference: str, releases: Releases, now: datetime) -> Gap:
     """The distance of ``version`` from ``reference``; ``now`` is an aware datetime."""
     if not version or not reference:
-        return Gap(reason="one of them has no version")
+        return Gap(reason="one of them runs no version")
     if version == reference:
         return Gap("same", 0, 0, 0)
     one, other = CalVer.try_parse(version), CalVer.try_parse(reference)

@@ -144,7 +144,7 @@ class Matrix:
 LEVELS = ("high", "medium", "unknown", "low", "none")
 """Drift levels, the one that needs attention first at the front."""
 
-GLYPHS = {"high": "🔴", "medium": "🟡", "low": "🟢", "none": "✅", "unknown": "❔"}
+GLYPHS = {"high": "🔴", "medium": "🟡", "low": "🟢", "none": "✅", "unknown": "⚪"}
 WORDS = {
     "high": "High Risk",
     "medium": "Medium Risk",

@@ -7,6 +7,7 @@
   const order = new Map(rows.map((row, index) => [row, index]));
   let sort = { key: "", down: false };
 
+  const services = rows.length === 1 ? "1 service" : `${rows.length} services`;
   const words = { drifted: ["high", "medium"], unknown: ["unknown"] };
   const fits = (row) => {
     const wanted = search.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
@@ -25,7 +26,7 @@
       if (!row.hidden) shown += 1;
     }
     empty.hidden = shown > 0;
-    count.textContent = shown === rows.length ? `${shown} services` : `${shown} of ${rows.length} services`;
+    count.textContent = shown === rows.length ? services : `${shown} of ${services}`;
     const state = new URLSearchParams();
     if (search.value) state.set("q", search.value);
     if (only.value) state.set("only", only.value);

@@ -12,6 +12,9 @@ from promote_actions.matrix.words import ago, drift_sentence, gap_text
 ENTRIES = 12_000
 """Entries of history on a page at most; with many cells each shows fewer."""
 
+SHORT = 28
+"""Characters of a service's name that is kept on one line."""
+
 _HEALTH_LOOK = {"Healthy": "good", "Progressing": "info", "Degraded": "bad", "Missing": "bad"}
 _LEVEL_LOOK = {"none": "good", "low": "good", "medium": "warn", "high": "bad", "unknown": "none"}
 _GAP_LOOK = {"same": "good", "behind": "info", "ahead": "warn", "diverged": "warn"}
@@ -37,7 +40,8 @@ def _row(matrix: Matrix, row: Row, shown: int) -> str:
     )
     words = " ".join([row.service, *(f"{cell.version} {cell.change.who}" for cell in row.cells)]).lower()
     behind = "" if row.drift.gap.behind is None else str(row.drift.gap.behind)
-    name = link(row.source_url, f"<bdi>{escape(row.service)}</bdi>")
+    whole = ' class="whole"' if len(row.service) <= SHORT else ""
+    name = link(row.source_url, f"<bdi{whole}>{escape(row.service)}</bdi>")
     cells = "".join(_cell(matrix, row, cell, shown) for cell in row.cells)
     level, sick = row.drift.level, int(unhealthy(row))
     return (

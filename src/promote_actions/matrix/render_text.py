@@ -17,8 +17,8 @@ _HEALTH = {
     "Progressing": "⏳ Progressing",
     "Degraded": "❌ Degraded",
     "Suspended": "⏸ Suspended",
-    "Missing": "❔ Missing",
-    "Unknown": "❔ Unknown",
+    "Missing": "🚫 Missing",
+    "Unknown": "⚪ Unknown",
 }
 
 
@@ -58,7 +58,7 @@ def health_text(cell: Cell) -> str:
     """Argo CD's word for the health with a sign, and its sync status when it is not synced."""
     if not cell.health:
         return "–"
-    words = _HEALTH.get(cell.health, f"❔ {clean(cell.health, 20)}")
+    words = _HEALTH.get(cell.health, f"⚪ {clean(cell.health, 20)}")
     return words if cell.sync in ("", "Synced") else f"{words}, {clean(cell.sync, 20)}"
 
 
