@@ -8,7 +8,7 @@ one; the last whose audit record says that it went well, when there are records.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from promote_actions.errors import InputError, Refused
 from promote_actions.promotion.policy import is_downgrade
@@ -22,12 +22,13 @@ class Past:
     """The versions that an environment has had, newest first, without repetition in a row.
 
     The first is the one that is live. ``outcomes`` maps a version to the outcome of its last audit
-    record. ``complete`` is False when the history was cut off.
+    record, ``digests`` to the image that it was. ``complete`` is False when the history was cut off.
     """
 
     versions: Sequence[str]
     outcomes: Mapping[str, str]
     complete: bool = True
+    digests: Mapping[str, str] = field(default_factory=dict)
 
 
 def choose(
@@ -57,6 +58,32 @@ def choose(
             hint="name one with --to-version and a --reason",
         )
     return candidates[wanted - 1]
+
+
+def search(
+    read: Callable[[int], Past],
+    depths: Sequence[int],
+    *,
+    held: Callable[[str], bool],
+    to_version: str = "",
+    steps: int | None = None,
+    reason: str = "",
+) -> tuple[str, Past]:
+    """The version to restore and the past in which it was found, which is read no deeper than it must be.
+
+    ``read`` gives the past to a depth; ``depths`` are tried in turn.
+    """
+    for depth in depths[:-1]:
+        past = read(depth)
+        unseen = to_version and to_version not in past.versions
+        try:
+            if past.complete or not unseen:
+                return choose(past, held, to_version, steps, reason), past
+        except Refused:
+            if past.complete:
+                raise
+    past = read(depths[-1])
+    return choose(past, held, to_version, steps, reason), past
 
 
 def restorable(past: Past, held: Callable[[str], bool]) -> list[str]:

@@ -2,93 +2,78 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from dataclasses import replace
 
-from promote_actions.adapters.gitops import FileChange, GitOpsRepository, Snapshot
-from promote_actions.audit.record import Record, format_time
-from promote_actions.config.load import load_from
 from promote_actions.config.model import Environment
 from promote_actions.errors import InputError
 from promote_actions.promotion.diff import unified
-from promote_actions.promotion.gather import live, read_values
 from promote_actions.promotion.land import Landing
 from promote_actions.promotion.messages import words
-from promote_actions.promotion.model import Facts, Plan, Request, ServiceFacts, check_service, check_version
-from promote_actions.promotion.plan import move
-from promote_actions.promotion.policy import hold_file
-from promote_actions.rollback.choose import choose
-from promote_actions.rollback.past import read_past
+from promote_actions.promotion.model import Move, Plan
+from promote_actions.rollback.case import Case, Target, hold_change, move_back, plan_of, target_of
+
+URGENT = "rollback"
+"""The label of a rollback's pull request: somebody has to look at it now."""
 
 
-def prepare_revert(
-    request: Request,
-    repository: GitOpsRepository,
-    snapshot: Snapshot,
-    config_path: str,
-    *,
-    steps: int | None,
-    pull_requests: bool,
-) -> Landing:
-    """The rollback that ``request`` means at ``snapshot``: ``request.to`` is the environment,
-    ``request.version`` the version to restore (empty: the last good one). Nothing is written.
+def prepare_revert(case: Case, *, pull_requests: bool) -> Landing:
+    """The rollback that ``case`` asks for, in git. Nothing is written.
 
-    The version that is left is quarantined in the same commit, so that no automation brings it back.
+    The version that is left is quarantined in the same commit.
     """
-    config = load_from(snapshot, config_path)
-    environment = config.environment(request.to)
-    service = config.service(check_service(request.services[0]))
-    files = read_values(snapshot, config, [service], [environment])
-    here = live(files, config, service, environment)
-    past, records = read_past(repository, snapshot, config, service, here)
-    facts = Facts(snapshot.commit, snapshot.branch, config, environment, (ServiceFacts(service, here),))
-    if request.version == here.version:
-        return Landing(facts, Plan(environment, None, "none", (), (service.name,)))
+    if case.order.request.version == case.live.version:
+        return settled(case)
+    mode = choose_mode(case, pull_requests)
+    target = target_of(case)
+    return proposal(case, mode, move_back(case, target), target)
 
-    def held(version: str) -> bool:
-        return snapshot.read(hold_file(service.name, version)) is not None
 
-    mode = choose_mode(request.mode, environment, pull_requests, request.reason)
-    version = check_version(choose(past, held, request.version, steps, request.reason))
-    made = move(facts, facts.services[0], version)
-    plan = Plan(environment, None, mode, (made,), rollback=True, rollback_of=_undone(records, here.version))
+def settled(case: Case, note: str = "") -> Landing:
+    """Nothing is to be done."""
+    plan = Plan(case.environment, None, "none", (), (case.service.name,), rollback=True)
+    return Landing(case.facts, plan, notes=(note,) if note else ())
+
+
+def proposal(case: Case, mode: str, made: Move, target: Target) -> Landing:
+    """Plan, words, diff and quarantine of a rollback that ``made`` is; ``mode`` is how it will land."""
+    plan = plan_of(case, mode, made, target)
+    if mode == "pull-request":
+        labels = tuple(dict.fromkeys((URGENT, *case.environment.labels)))
+        plan = replace(plan, environment=replace(case.environment, labels=labels))
     diff = unified(plan.moves)
-    hold = _hold(request, service.name, here.version, environment, version)
-    return Landing(facts, plan, words(request, plan, diff), diff, extra=(hold,))
+    notes = urgency(case, made.previous) if mode == "pull-request" else ()
+    text = words(case.order.request, plan, diff, notes)
+    return Landing(case.facts, plan, text, diff, extra=hold_change(case, target.version))
 
 
-def choose_mode(mode: str, environment: Environment, pull_requests: bool, reason: str) -> str:
-    """``direct`` or ``pull-request``, by the environment's ``rollback`` policy unless ``mode`` says."""
+def urgency(case: Case, left: str) -> tuple[str, ...]:
+    """The first lines of the pull request: what is wrong, and what its policy asks for."""
+    needed = approvals_needed(case.environment)
+    people = f"{needed} approval{'s' * (needed != 1)} of an owner" if needed else "no approval"
+    return (
+        f"**Urgent:** {case.service.name} {left} is being taken out of {case.environment.name}. "
+        f"A rollback needs {people}, no soak and no gate; freezes and locks don't stop it.",
+        "",
+    )
+
+
+def approvals_needed(environment: Environment) -> int:
+    """How many owners must approve a rollback's pull request: one, where a promotion needs any."""
+    return min(1, environment.approvals)
+
+
+def choose_mode(case: Case, pull_requests: bool) -> str:
+    """``direct`` or ``pull-request``, by the environment's ``rollback`` policy unless the caller says."""
+    environment, request = case.environment, case.order.request
     by_policy = "pull-request" if environment.rollback == "pull-request" else "direct"
-    chosen = by_policy if mode == "auto" else mode
+    chosen = by_policy if request.mode == "auto" else request.mode
     if chosen == "pull-request" and not pull_requests:
         raise InputError(
             f"{environment.name} is rolled back by pull request, which a plain git repository doesn't have",
             hint="give the GitHub repository as owner/name, or use --mode direct with a --reason",
         )
-    if chosen == "direct" and by_policy == "pull-request" and not reason:
+    if chosen == "direct" and by_policy == "pull-request" and not request.reason:
         raise InputError(
             f"{environment.name} is rolled back by pull request", hint="say why not with --reason"
         )
     return chosen
-
-
-def _undone(records: Sequence[Record], version: str) -> str:
-    """The id of the last record that brought ``version``: what this rollback undoes."""
-    for record in reversed(records):
-        if record.version == version and not record.rollback:
-            return record.record_id
-    return ""
-
-
-def _hold(request: Request, service: str, version: str, environment: Environment, to: str) -> FileChange:
-    document = {
-        "service": service,
-        "version": version,
-        "environment": environment.name,
-        "reason": request.reason or f"rolled back to {to} in {environment.name}",
-        "since": format_time(request.now),
-        "by": request.caller.actor,
-    }
-    content = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-    return FileChange(hold_file(service, version), content.encode())
