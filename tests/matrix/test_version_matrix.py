@@ -20,7 +20,7 @@ from promote_actions.config.model import Config, Service, Values
 from promote_actions.errors import InputError
 from promote_actions.matrix.collect import Health, Questions, collect
 from promote_actions.matrix.distance import Releases
-from promote_actions.matrix.document import badge, matrix_document
+from promote_actions.matrix.document import badge, fitted, matrix_document
 from promote_actions.matrix.render_html import render as html
 from promote_actions.matrix.render_markdown import render as markdown
 from promote_actions.matrix.render_text import render as text
@@ -359,6 +359,25 @@ def test_a_thousand_services_stay_readable():
     shown = sum("**service-" in line and line.startswith("|") for line in summary.splitlines())
     assert f"_{1000 - shown} more services are not shown here" in summary
     assert len(markdown(matrix).encode()) < 900_000
+
+
+def test_the_output_of_a_thousand_services_fits_a_job():
+    """Histories go first, then details; versions, times and distances stay."""
+    document = matrix_document(many(300))
+    assert fitted(document, 10**9) is document
+    whole = len(json.dumps(document, ensure_ascii=False))
+    without = fitted(document, whole - 1)
+    assert without["shortened"]
+    assert without["services"][0]["environments"]["qa"]["history"] == []
+    assert "who" in without["services"][0]["environments"]["qa"]
+    short = fitted(document, 1000)
+    assert short["services"][5]["environments"]["develop"]["version"] == "2026.02.7"
+    assert set(short["services"][5]["environments"]["develop"]) == {
+        "version",
+        "deployed_at",
+        "health",
+        "behind",
+    }
 
 
 def test_the_badge_is_what_shields_io_reads():

@@ -42,6 +42,9 @@ class MatrixInputs(CommonInputs):
     show: str = choice("What the terminal shows.", ("table", "markdown"), "table")
 
 
+OUTPUT_LIMIT = 600_000
+"""Characters of the output ``matrix`` under Actions: all outputs of a job share one mebibyte."""
+
 OUTPUTS = (
     Output("matrix", "The matrix as JSON."),
     Output("drift", "Drift of each service as JSON."),
@@ -55,7 +58,7 @@ def run(inputs: MatrixInputs, runner: Runner) -> Result:
     from promote_actions.adapters.repositories import open_repository
     from promote_actions.config.load import load_from
     from promote_actions.matrix.collect import collect
-    from promote_actions.matrix.document import matrix_document
+    from promote_actions.matrix.document import drifts, fitted, matrix_document
     from promote_actions.matrix.render_markdown import render as markdown
     from promote_actions.matrix.render_text import render as as_text
 
@@ -67,9 +70,10 @@ def run(inputs: MatrixInputs, runner: Runner) -> Result:
     parts = _charts(inputs, snapshot, config, runner) if inputs.html and inputs.objectives else []
     _write_files(inputs, matrix, summary, parts)
     document = matrix_document(matrix)
+    whole = not runner.env.get("GITHUB_OUTPUT")
     outputs = {
-        "matrix": document,
-        "drift": {row["service"]: row["drift"] for row in document["services"]},
+        "matrix": document if whole else fitted(document, OUTPUT_LIMIT),
+        "drift": drifts(document, None if whole else OUTPUT_LIMIT // 4),
         "drift-level": matrix.level,
         "html-path": inputs.html if inputs.html and not inputs.dry_run else "",
     }

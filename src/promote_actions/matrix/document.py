@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from promote_actions.audit.record import format_time
@@ -30,6 +31,42 @@ def matrix_document(matrix: Matrix) -> dict[str, Any]:
         "services": [_row(matrix, row) for row in matrix.rows],
         "notes": list(matrix.notes),
     }
+
+
+def fitted(document: dict[str, Any], limit: int) -> dict[str, Any]:
+    """``document`` so that its JSON has at most ``limit`` characters where that is possible.
+
+    First the histories go, then everything of a cell but version, time, health and distance; ``shortened``
+    says so.
+    """
+    if len(json.dumps(document, ensure_ascii=False)) <= limit:
+        return document
+    shorter = _with_cells(document, lambda cell: {**cell, "history": []})
+    if len(json.dumps(shorter, ensure_ascii=False)) <= limit:
+        return shorter
+    kept = ("version", "deployed_at", "health")
+    return _with_cells(
+        document, lambda cell: {name: cell[name] for name in kept} | {"behind": cell["drift"]["behind"]}
+    )
+
+
+def drifts(document: dict[str, Any], limit: int | None) -> dict[str, Any]:
+    """The drift of each service in ``document``; over ``limit`` characters of JSON only its numbers."""
+    found = {row["service"]: row["drift"] for row in document["services"]}
+    if limit is None or len(json.dumps(found, ensure_ascii=False)) <= limit:
+        return found
+    kept = ("state", "behind", "ahead", "level")
+    return {service: {name: drift[name] for name in kept} for service, drift in found.items()}
+
+
+def _with_cells(
+    document: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> dict[str, Any]:
+    services = [
+        {**row, "environments": {name: change(cell) for name, cell in row["environments"].items()}}
+        for row in document["services"]
+    ]
+    return {**document, "services": services, "shortened": True}
 
 
 def _row(matrix: Matrix, row: Row) -> dict[str, Any]:

@@ -81,7 +81,7 @@
     const lines = [["service", "environment", "version", "deployed_at", "who", "health", "behind", "ahead"]];
     for (const each of data().services)
       for (const [name, cell] of Object.entries(each.environments))
-        lines.push([each.service, name, cell.version, cell.deployed_at, cell.who, cell.health, cell.drift.behind, cell.drift.ahead]);
+        lines.push([each.service, name, cell.version, cell.deployed_at, cell.who, cell.health, cell.drift ? cell.drift.behind : cell.behind, cell.drift ? cell.drift.ahead : null]);
     save("version-matrix.csv", "text/csv", lines.map((line) => line.map(quoted).join(",")).join("\r\n"));
   });
 

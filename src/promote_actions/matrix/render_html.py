@@ -15,10 +15,13 @@ from functools import cache
 from pathlib import Path
 
 from promote_actions.audit.record import format_time
-from promote_actions.matrix.document import commit_url, matrix_document
+from promote_actions.matrix.document import commit_url, fitted, matrix_document
 from promote_actions.matrix.markup import escape, link
 from promote_actions.matrix.model import Matrix
 from promote_actions.matrix.render_rows import table_body, unhealthy
+
+DATA = 1_500_000
+"""Characters of the data inside a page, if it can be so short."""
 
 _ESCAPED = re.compile("[<>&\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
@@ -83,7 +86,8 @@ def _hash(text: str) -> str:
 
 def _data(matrix: Matrix) -> str:
     """JSON inside a script element: what could end it is escaped, and so is what can't be seen."""
-    text = json.dumps(matrix_document(matrix), ensure_ascii=False, separators=(",", ":"))
+    document = fitted(matrix_document(matrix), DATA)
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
