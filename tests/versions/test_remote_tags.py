@@ -252,3 +252,21 @@ def test_the_users_rewriting_of_urls_is_kept(
     assert calver("--repo", "https://git.example.com/r.git", *where).version == "2026.02.1"
     assert "command" in calver("--repo", "https://evil.example.com/r.git", *where).complaint
     assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.parametrize("form", ["git@git.example.com:{}", "ssh://git@git.example.com{}"])
+def test_ssh_goes_by_git(origin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    """Over ssh (here a stand-in that runs the server's side at once) git itself lists and pushes."""
+    ssh = tmp_path / "ssh"
+    ssh.write_text(
+        f'#!/bin/sh\necho "$@" >>{tmp_path}/asked\nwhile [ $# -gt 1 ]; do shift; done\nexec sh -c "$1"\n'
+    )
+    ssh.chmod(0o755)
+    monkeypatch.setenv("GIT_SSH", str(ssh))
+    monkeypatch.chdir(tmp_path)
+    old = shas(origin)[2]
+    where = ("--repo", form.format(origin), "--token", TOKEN, *FEBRUARY)
+    assert calver(*where, "--sha", old).version == "2026.02.1"
+    assert calver(*where).version == "2026.02.2"
+    assert tags(origin) == {"2026.02.1": old, "2026.02.2": shas(origin)[-1]}
+    assert TOKEN not in (tmp_path / "asked").read_text()
