@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import cached_property
 
 from promote_actions.adapters.git_objects import GitSnapshot
 from promote_actions.adapters.git_process import Git
@@ -26,6 +27,7 @@ class GitHistory:
     """The history of a snapshot that git itself can read."""
 
     snapshot: GitSnapshot
+    _fetched: set[str] = field(default_factory=set, repr=False)
 
     def touches(
         self, paths: Iterable[str], scope: Sequence[str], per_path: int, commits: int
@@ -58,9 +60,48 @@ class GitHistory:
                 kept.append((commit, blob))
         return found
 
+    def prefetch(self, paths: Iterable[str]) -> None:
+        """In a clone without contents, fetch those of ``paths`` together, before they are read."""
+        wanted = set(paths)
+        if not wanted or not self._without_contents:
+            return
+        listed = self.snapshot.git.check("ls-tree", "-r", "-z", self.snapshot.commit)
+        entries = (entry.partition(b"\t") for entry in listed.split(b"\0"))
+        self._fetch(
+            head.split(b" ")[2].decode()
+            for head, _, path in entries
+            if path.decode(errors="surrogateescape") in wanted
+        )
+
     def contents(self, blobs: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Id and bytes of each of ``blobs`` that there is, a batch at a time."""
-        return _contents(self.snapshot.git, blobs)
+        wanted = list(dict.fromkeys(blob for blob in blobs if blob))
+        if self._without_contents:
+            self._fetch(wanted)
+        return _contents(self.snapshot.git, wanted)
+
+    @cached_property
+    def _without_contents(self) -> bool:
+        return self.snapshot.git.run("config", "--get", "remote.origin.promisor").text.strip() == "true"
+
+    def _fetch(self, blobs: Iterable[str]) -> None:
+        """Fetch contents in one request; git itself would fetch each when it is read."""
+        wanted = [blob for blob in blobs if blob not in self._fetched]
+        self._fetched.update(wanted)
+        if wanted:
+            self.snapshot.git.check(
+                "-c",
+                "fetch.negotiationAlgorithm=noop",
+                "fetch",
+                "--quiet",
+                "--no-tags",
+                "--no-write-fetch-head",
+                "--filter=blob:none",
+                "--stdin",
+                "origin",
+                stdin="".join(f"{blob}\n" for blob in wanted).encode(),
+                deadline=DEADLINE,
+            )
 
 
 def history_of(repository: GitOpsRepository, snapshot: Snapshot) -> GitHistory | None:
@@ -92,11 +133,7 @@ def _entries(out: bytes) -> Iterator[tuple[Commit, str, str]]:
             )
 
 
-def _contents(git: Git, blobs: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """In a clone without contents they are fetched first, together; git itself would fetch one by one."""
-    wanted = list(dict.fromkeys(blob for blob in blobs if blob))
-    if wanted and git.run("config", "--get", "remote.origin.promisor").text.strip() == "true":
-        _fetch_objects(git, wanted)
+def _contents(git: Git, wanted: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     for start in range(0, len(wanted), BATCH):
         asked = wanted[start : start + BATCH]
         answer = git.check("cat-file", "--batch", stdin="".join(f"{blob}\n" for blob in asked).encode())
@@ -110,28 +147,3 @@ def _contents(git: Git, blobs: Iterable[str]) -> Iterator[tuple[str, bytes]]:
             size = int(header[-1])
             yield blob, answer[position : position + size]
             position += size + 1
-
-
-def _fetch_objects(git: Git, blobs: Sequence[str]) -> None:
-    listed = git.check(
-        "cat-file",
-        "--batch-check",
-        "--buffer",
-        stdin="".join(f"{blob}\n" for blob in blobs).encode(),
-        env={"GIT_NO_LAZY_FETCH": "1"},
-    )
-    missing = [line.split()[0] for line in listed.decode().splitlines() if line.endswith(" missing")]
-    if missing:
-        git.check(
-            "-c",
-            "fetch.negotiationAlgorithm=noop",
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--filter=blob:none",
-            "--stdin",
-            "origin",
-            stdin="".join(f"{blob}\n" for blob in missing).encode(),
-            deadline=DEADLINE,
-        )

@@ -62,6 +62,19 @@ def last_record(
     return None
 
 
+def last_paths(
+    snapshot: Snapshot, config: Config, pairs: Iterable[tuple[str, str]]
+) -> Mapping[str, Sequence[tuple[str, str]]]:
+    """The files of each pair's newest day in the log, with the pairs that each may be about."""
+    names = Names(snapshot.files(config.audit_folder))
+    places: dict[str, list[tuple[str, str]]] = {}
+    for service, environment in pairs if names.taken else ():
+        days = names.newest_first(service, _aliases(config.environment(environment)))
+        for path in days[0][1] if days else ():
+            places.setdefault(path, []).append((service, environment))
+    return places
+
+
 def last_records(
     snapshot: Snapshot, config: Config, pairs: Iterable[tuple[str, str]]
 ) -> Mapping[tuple[str, str], Record]:
@@ -69,12 +82,7 @@ def last_records(
 
     Records that can't be read are left out: this is for showing, :func:`read_head` is for writing.
     """
-    names = Names(snapshot.files(config.audit_folder))
-    places: dict[str, list[tuple[str, str]]] = {}
-    for service, environment in pairs if names.taken else ():
-        days = names.newest_first(service, _aliases(config.environment(environment)))
-        for path in days[0][1] if days else ():
-            places.setdefault(path, []).append((service, environment))
+    places = last_paths(snapshot, config, pairs)
     newest: dict[tuple[str, str], Record] = {}
     for path, data in snapshot.read_many(places).items():
         try:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from promote_actions.adapters.gitops import GitOpsRepository, Snapshot
-from promote_actions.audit.log import last_records
+from promote_actions.audit.log import last_paths, last_records
 from promote_actions.audit.record import Record
 from promote_actions.config.model import Config, Environment, Service
 from promote_actions.errors import PromoteError
 from promote_actions.matrix.distance import Releases, drift, gap
-from promote_actions.matrix.files import choose_services, file_of, folder_of
+from promote_actions.matrix.files import cells_of, folder_of
 from promote_actions.matrix.histories import Bulk, Now, Pair, histories
 from promote_actions.matrix.model import Cell, Change, Matrix, Row
 from promote_actions.matrix.reading import read_agreed
@@ -65,14 +65,7 @@ def collect(repository: GitOpsRepository, snapshot: Snapshot, config: Config, as
 
     A values file that can't be read is a cell with a problem: one service must not hide the others.
     """
-    paths = set(snapshot.files(folder_of(config)))
-    services = choose_services(config, paths, asked.services)
-    files = {
-        (service, environment.name): path
-        for service in services
-        for environment in config.environments
-        if (path := file_of(config, paths, service, environment))
-    }
+    services, files = cells_of(config, snapshot.files(folder_of(config)), asked.services)
     facts = _read(repository, snapshot, config, files, asked.bulk)
     return Matrix(
         repository=repository.name,
@@ -99,6 +92,8 @@ def _read(
         return read_agreed(data, config.values.image_tag, path, images)
 
     versions, problems = {}, {}
+    if bulk is not None:
+        bulk.prefetch([*files.values(), *last_paths(snapshot, config, files)])
     contents = snapshot.read_many(files.values())
     for pair, path in files.items():
         try:

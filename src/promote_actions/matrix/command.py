@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from promote_actions.errors import InputError, Refused
+from promote_actions.errors import InputError, PromoteError, Refused
 from promote_actions.runner import Result, Runner
 from promote_actions.spec import Command, CommonInputs, Output, choice, flag, items, lines, number, text
 
@@ -42,6 +42,9 @@ class MatrixInputs(CommonInputs):
     show: str = choice("What the terminal shows.", ("table", "markdown"), "table")
 
 
+BY_API = 400
+"""Values files up to which GitHub's API is asked for them, fifty at a time."""
+
 OUTPUT_LIMIT = 600_000
 """Characters of the output ``matrix`` under Actions: all outputs of a job share one mebibyte."""
 
@@ -55,16 +58,12 @@ OUTPUTS = (
 
 def run(inputs: MatrixInputs, runner: Runner) -> Result:
     """Collect the matrix, render it every way that was asked for, and judge the drift."""
-    from promote_actions.adapters.repositories import open_repository
-    from promote_actions.config.load import load_from
     from promote_actions.matrix.collect import collect
     from promote_actions.matrix.document import drifts, fitted, matrix_document
     from promote_actions.matrix.render_markdown import render as markdown
     from promote_actions.matrix.render_text import render as as_text
 
-    repository = open_repository(inputs.gitops, inputs.token, runner.env)
-    snapshot = repository.snapshot(inputs.branch)
-    config = load_from(snapshot, inputs.config)
+    repository, snapshot, config = _open(inputs, runner)
     matrix = collect(repository, snapshot, config, _questions(inputs, runner, repository, snapshot))
     summary = markdown(matrix)
     parts = _charts(inputs, snapshot, config, runner) if inputs.html and inputs.objectives else []
@@ -79,6 +78,31 @@ def run(inputs: MatrixInputs, runner: Runner) -> Result:
     }
     shown = summary if inputs.show == "markdown" else as_text(matrix)
     return Result(outputs, shown, summary, _refusal(inputs, matrix))
+
+
+def _open(inputs: MatrixInputs, runner: Runner) -> tuple[GitOpsRepository, Snapshot, Config]:
+    """The repository; a large one on GitHub by git, which needs a few requests for any number of files."""
+    from promote_actions.adapters.repositories import is_github_slug, open_repository
+    from promote_actions.config.load import load_from
+
+    repository = open_repository(inputs.gitops, inputs.token, runner.env)
+    snapshot = repository.snapshot(inputs.branch)
+    config = load_from(snapshot, inputs.config)
+    if not is_github_slug(inputs.gitops) or _cells(snapshot, config, inputs) <= BY_API:
+        return repository, snapshot, config
+    server = runner.env.get("GITHUB_SERVER_URL", "") or "https://github.com"
+    try:
+        by_git = open_repository(f"{server.rstrip('/')}/{repository.name}.git", inputs.token, runner.env)
+        return by_git, by_git.snapshot(snapshot.branch), config
+    except PromoteError as error:
+        runner.warning(f"{repository.name} can't be read by git, so its API is asked many times: {error}")
+        return repository, snapshot, config
+
+
+def _cells(snapshot: Snapshot, config: Config, inputs: MatrixInputs) -> int:
+    from promote_actions.matrix.files import cells_of, folder_of
+
+    return len(cells_of(config, snapshot.files(folder_of(config)), inputs.service)[1])
 
 
 def _questions(

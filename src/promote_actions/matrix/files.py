@@ -32,6 +32,21 @@ def choose_services(config: Config, paths: Iterable[str], wanted: Sequence[str] 
     return list(dict.fromkeys(wanted)) or known
 
 
+def cells_of(
+    config: Config, listed: Iterable[str], wanted: Sequence[str] = ()
+) -> tuple[list[str], dict[tuple[str, str], str]]:
+    """The services of the matrix, and the values file of each service and environment that has one."""
+    paths = set(listed)
+    services = choose_services(config, paths, wanted)
+    files = {
+        (service, environment.name): path
+        for service in services
+        for environment in config.environments
+        if (path := file_of(config, paths, service, environment))
+    }
+    return services, files
+
+
 def _found(config: Config, paths: Iterable[str]) -> Iterator[str]:
     if "{service}" not in config.values.path:
         return iter(())

@@ -47,6 +47,9 @@ class Bulk(Protocol):
     ) -> Mapping[str, Sequence[tuple[Commit, str]]]:
         """For each path the commits that changed it, newest first, with its content's id after each."""
 
+    def prefetch(self, paths: Iterable[str]) -> None:
+        """Make the contents of ``paths`` ready to be read, if they have to be fetched."""
+
     def contents(self, blobs: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Id and bytes of each content."""
 
