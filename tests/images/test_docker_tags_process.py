@@ -35,12 +35,11 @@ sys.meta_path.insert(0, Nobody())
 sys.addaudithook(no_network)
 sys.path[:] = [entry for entry in sys.path if "site-packages" not in entry]
 sys.path.insert(0, sys.argv.pop(1))
-from promote_actions.__main__ import main
-try:
-    main()
-finally:
-    heavy = {"click", "requests", "github", "zoneinfo", "subprocess", "urllib.request", "csv"}
-    print("loaded:", *sorted(heavy & set(sys.modules)), file=sys.stderr)
+from promote_actions.__main__ import run
+status = run(sys.argv[1:])
+heavy = {"click", "requests", "github", "zoneinfo", "subprocess", "urllib.request", "csv"}
+print("loaded:", *sorted(heavy & set(sys.modules)), file=sys.stderr)
+sys.exit(status)
 """
 
 
