@@ -78,11 +78,14 @@ def guard(capsys: pytest.CaptureFixture[str]) -> Guard:
 
 
 def states(found: dict[str, Any], number: int) -> dict[str, str]:
-    return {
-        name.removeprefix("promotion/"): state
-        for name, state in found["statuses"][str(number)].items()
-        if name != "promotion/policy"
-    }
+    """The states of approvals and soak."""
+    return {name: state for name, state in every(found, number).items() if name != "policy"}
+
+
+def every(found: dict[str, Any], number: int) -> dict[str, str]:
+    """The states of all three."""
+    said = found["statuses"][str(number)]
+    return {name.removeprefix("promotion/"): state for name, state in said.items()}
 
 
 def test_a_promotion_by_any_name_is_guarded(github: GitHubEmulator, guard: Guard) -> None:
@@ -102,7 +105,7 @@ def test_a_promotion_by_any_name_is_guarded(github: GitHubEmulator, guard: Guard
             "commit": call(github, "GET", f"pulls/{number}", "dora")["head"]["sha"],
         }
     ]
-    assert states(found, number) == {"approvals": "pending", "soak": "success"}
+    assert every(found, number) == {"approvals": "pending", "soak": "success", "policy": "success"}
     assert not found["passed"]
 
 
@@ -117,6 +120,12 @@ def test_approvals_arrive_one_by_one(github: GitHubEmulator, guard: Guard) -> No
     published = call(github, "GET", f"commits/{guard()['promotions'][0]['commit']}/status", "dora")
     said = {each["context"]: each["state"] for each in published["statuses"]}
     assert said["promotion/approvals"] == "success"
+
+
+def test_a_version_that_is_live_nowhere_breaks_the_policy(github: GitHubEmulator, guard: Guard) -> None:
+    """What staging doesn't run can't be promoted to production, by whatever hand."""
+    number = propose(github, promotion("2026.09.9"))
+    assert every(guard(), number)["policy"] == "failure"
 
 
 def test_a_soak_that_has_not_ended_is_pending(github: GitHubEmulator, guard: Guard) -> None:
@@ -142,7 +151,7 @@ def test_what_promotes_nothing_can_be_merged(github: GitHubEmulator, guard: Guar
     """A branch that requires the statuses would otherwise never take a change of the README."""
     number = propose(github, {"README.md": "# Hello\n"})
     found = guard()
-    assert states(found, number) == {"approvals": "success", "soak": "success"}
+    assert every(found, number) == {"approvals": "success", "soak": "success", "policy": "success"}
     assert (found["any"], found["passed"], found["promotions"]) == (False, True, [])
 
 

@@ -144,7 +144,8 @@ class _Guard:
             lambda each: ran_before(self.repository, self.config, self.snapshot.branch, each),
         )
         planned = planner.plan(found.touches)
-        return verdicts(planned, Gate(planned.checks, once=True).run() if planned.checks else None)
+        result = Gate(planned.checks, once=True).run() if planned.checks else None
+        return verdicts(planned, result, found.pull.head_sha)
 
     def _context_of(self, pull: PullRequest) -> Callable[[str, Environment, Environment, str], Context]:
         from promote_actions.adapters.instruments import Instruments

@@ -17,7 +17,7 @@ from promote_actions.gates.build import KINDS, build
 from promote_actions.gates.config import Wanted, plan
 from promote_actions.gates.context import Context
 from promote_actions.gates.model import Check, GateResult
-from promote_actions.gates.publish import CONTEXTS, statuses
+from promote_actions.gates.publish import CONTEXTS, heads, statuses
 from promote_actions.guard.touches import Touch, touch
 
 Statuses = Mapping[str, tuple[StatusState, str]]
@@ -90,10 +90,17 @@ class Planner:
         return build(replace(spec, name=name) if name else spec, context)
 
 
-def verdicts(planned: Plan, result: GateResult | None) -> Statuses:
-    """The statuses: those that were measured, and those that needed no measuring."""
-    measured = {name: (state, said) for name, state, said in statuses(result)} if result else {}
-    return {**planned.settled, **measured}
+def verdicts(planned: Plan, result: GateResult | None, head: str) -> Statuses:
+    """The statuses of ``head``: those that were measured, and those that needed no measuring.
+
+    What was measured on another head is true of that one: it is left out, and looked at again.
+    """
+    if result is None:
+        return planned.settled
+    judged = heads(result)
+    measured: dict[str, tuple[StatusState, str]] = {name: (s, said) for name, s, said in statuses(result)}
+    moved = {name for name in measured if judged.get(name, head) != head}
+    return {n: verdict for n, verdict in {**planned.settled, **measured}.items() if n not in moved}
 
 
 def unreadable(error: InputError) -> Statuses:
