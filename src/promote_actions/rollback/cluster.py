@@ -70,8 +70,16 @@ def _record(session: Session, done: Done, mend: Prepare | None) -> Landing:
         return replace(landing, extra=())
     outcome = "failure" if done.problem else "success"
     made = records_of(case, landing, done.method, session.now(), outcome=outcome, facts=done.facts)
-    made = [replace(each, argocd_sync_id=done.sync_id) for each in made]
+    made = [replace(each, argocd_sync_id=done.sync_id, **_amending(case, done)) for each in made]
     return land_commit(case, session.repository, landing, made)
+
+
+def _amending(case: Case, done: Done) -> Mapping[str, Any]:
+    """A rollback that is on record already is not recorded twice: that git was mended is a late fact."""
+    last = case.last_record
+    if done.acted or last is None or not recorded(last, done):
+        return {}
+    return {"event": "amendment", "amends": last.record_id}
 
 
 def _propose(session: Session, done: Done, mend: Prepare, landing: Landing) -> Landing:

@@ -20,6 +20,9 @@ HOW = {
     "pull-request": "by pull request",
 }
 
+CLUSTER = ("argocd", "ingress")
+"""Modes in which the cluster was changed and no values file."""
+
 
 @dataclass(frozen=True)
 class Told:
@@ -56,15 +59,18 @@ def result(told: Told, repository: GitOpsRepository) -> Result:
 
 def _rest(text: str, told: Told) -> list[str]:
     lines = text.split("\n")[1:]
-    notes = {f"  note: {note}" for note in told.landing.notes[:1] if told.settled}
-    kept = [line for line in lines if line not in notes]
+    landing = told.landing
+    dropped = {f"  note: {note}" for note in landing.notes[:1] if told.settled}
+    if landing.plan.mode in CLUSTER:  # no file was changed
+        dropped |= {f"  {move.file}: {move.previous} → {move.version}" for move in landing.plan.moves}
+    kept = [line for line in lines if line not in dropped]
     if told.in_effect:
         kept.append(f"  {told.seconds} s since the trouble began")
     return kept
 
 
 def _outputs(told: Told, outputs: Mapping[str, object]) -> Mapping[str, object]:
-    mode = "direct" if told.landing.plan.mode in ("argocd", "ingress") else outputs["mode"]
+    mode = "direct" if told.landing.plan.mode in CLUSTER else outputs["mode"]
     return {
         **outputs,
         "mode": mode,
@@ -88,6 +94,8 @@ def _headline(told: Told) -> str:
     what = f"{move.service.name} to {move.version} in {environment} {HOW[plan.mode]}"
     if told.looked:
         return f"would roll back {what}"
+    if not landing.changed and landing.failure is None:
+        return f"nothing to do: {move.service.name} is back at {move.version} in {environment} already"
     if plan.mode == "pull-request":
         return f"proposed to roll back {what}"
     return f"{'rolled back' if landing.failure is None else 'could not finish: roll back'} {what}"
