@@ -12,7 +12,9 @@ from promote_actions.__main__ import run as promote_actions
 from promote_actions.adapters.git_history import history_of
 from promote_actions.adapters.repositories import open_repository
 from promote_actions.config.model import Config
-from promote_actions.matrix.collect import Questions, collect
+from promote_actions.errors import DependencyError
+from promote_actions.matrix.ask import healths
+from promote_actions.matrix.collect import Health, Questions, collect
 from promote_actions.rehearsal.github import GitHubEmulator
 from tests.matrix.gitops_repo import NOW, GitOps, strategy, values
 
@@ -40,6 +42,23 @@ def test_a_url_is_read_with_few_fetches(dashboard, tmp_path, monkeypatch):
         each for each in events if each["event"] == "start" and "upload-pack" in " ".join(each["argv"])
     ]
     assert len(served) < 12
+
+
+def test_health_is_asked_at_once_and_failures_are_counted():
+    """One application that is not there is unknown; of many, some are named and the rest counted."""
+    said = []
+
+    def ask(name):
+        if name.startswith("lost"):
+            raise DependencyError(f"no {name}")
+        return Health("Healthy", "Synced")
+
+    found = healths(["a", *(f"lost-{number}" for number in range(5)), "a"], ask, said.append)
+    assert found["a"] == Health("Healthy", "Synced")
+    assert found["lost-3"] == Health("Unknown")
+    assert len(found) == 6
+    assert len(said) == 4
+    assert said[-1] == "Argo CD did not tell the health of 2 more applications"
 
 
 def commit_all(github, versions):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from promote_actions.adapters.gitops import GitOpsRepository
-from promote_actions.config.model import Environment, Service
+from promote_actions.config.model import Service
 from promote_actions.errors import DependencyError, InputError, PromoteError
 from promote_actions.matrix.collect import Health
 from promote_actions.matrix.distance import Releases
@@ -13,6 +14,12 @@ from promote_actions.versions.calver import version_of_tag
 from promote_actions.versions.drift import Contains, Release
 
 Warn = Callable[[str], None]
+
+AT_ONCE = 8
+"""Questions to Argo CD at the same time."""
+
+WARNINGS = 3
+"""Failures to tell a health that are named."""
 
 LOOK_UPS = 300
 """Questions about ancestry at most in one run: each may be a call to an API."""
@@ -73,15 +80,27 @@ def releases_by_tags(
     return ask
 
 
-def health_by_application(ask_argocd: Callable[[str], Health], warn: Warn) -> Callable[..., Health]:
-    """A question for the health of a service in an environment; a failure is a warning and unknown."""
+def healths(names: Iterable[str], ask_argocd: Callable[[str], Health], warn: Warn) -> Mapping[str, Health]:
+    """The health of each application, asked :data:`AT_ONCE` at a time.
 
-    def ask(service: Service, environment: Environment) -> Health:
-        name = service.application(environment.name)
+    One that can't be told is ``Unknown``; ``warn`` hears of the first few, and how many there were.
+    """
+
+    def ask(name: str) -> Health | PromoteError:
         try:
             return ask_argocd(name)
         except PromoteError as error:
-            warn(f"{name}: Argo CD did not tell its health: {error}")
-            return Health("Unknown")
+            return error
 
-    return ask
+    wanted = list(dict.fromkeys(names))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        answers = dict(zip(wanted, pool.map(ask, wanted), strict=True))
+    failed = {name: answer for name, answer in answers.items() if isinstance(answer, PromoteError)}
+    for name, error in list(failed.items())[:WARNINGS]:
+        warn(f"{name}: Argo CD did not tell its health: {error}")
+    if len(failed) > WARNINGS:
+        warn(f"Argo CD did not tell the health of {len(failed) - WARNINGS} more applications")
+    return {
+        name: Health("Unknown") if isinstance(answer, PromoteError) else answer
+        for name, answer in answers.items()
+    }

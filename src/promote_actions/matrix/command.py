@@ -64,7 +64,9 @@ def run(inputs: MatrixInputs, runner: Runner) -> Result:
     from promote_actions.matrix.render_text import render as as_text
 
     repository, snapshot, config = _open(inputs, runner)
-    matrix = collect(repository, snapshot, config, _questions(inputs, runner, repository, snapshot))
+    matrix = collect(
+        repository, snapshot, config, _questions(inputs, runner, config, (repository, snapshot))
+    )
     summary = markdown(matrix)
     parts = _charts(inputs, snapshot, config, runner) if inputs.html and inputs.objectives else []
     _write_files(inputs, matrix, summary, parts)
@@ -106,13 +108,15 @@ def _cells(snapshot: Snapshot, config: Config, inputs: MatrixInputs) -> int:
 
 
 def _questions(
-    inputs: MatrixInputs, runner: Runner, repository: GitOpsRepository, snapshot: Snapshot
+    inputs: MatrixInputs, runner: Runner, config: Config, read: tuple[GitOpsRepository, Snapshot]
 ) -> Questions:
     from promote_actions.adapters.git_history import history_of
     from promote_actions.adapters.repositories import open_repository
-    from promote_actions.matrix.ask import health_by_application, releases_by_tags, service_repositories
+    from promote_actions.matrix.ask import healths, releases_by_tags, service_repositories
     from promote_actions.matrix.collect import Questions
+    from promote_actions.matrix.files import cells_of, folder_of
 
+    repository, snapshot = read
     given = service_repositories(inputs.service_repo)
     asked = Questions(
         now=datetime.now(timezone.utc),
@@ -128,7 +132,10 @@ def _questions(
     )
     if not inputs.argocd_server:
         return asked
-    return replace(asked, health=health_by_application(_argocd(inputs), runner.warning))
+    _, files = cells_of(config, snapshot.files(folder_of(config)), inputs.service)
+    names = {pair: config.service(pair[0]).application(pair[1]) for pair in files}
+    found = healths(names.values(), _argocd(inputs), runner.warning)
+    return replace(asked, health=lambda service, environment: found[names[service.name, environment.name]])
 
 
 def _argocd(inputs: MatrixInputs) -> Callable[[str], Health]:
