@@ -1,4 +1,4 @@
-"""What pull requests and commits tell: the service's commits, the soak, the diff; strangers' words in it."""
+"""What pull requests and commits tell: the service's commits, soak and diff; and strangers' words in it."""
 
 from __future__ import annotations
 
