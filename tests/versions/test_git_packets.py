@@ -31,11 +31,11 @@ def test_anything_else_is_a_value_error(data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"000", b"0005", b"0010short0000", b"0001", b"0003", b"zzzz", b"0008abcd"]
+    "data", [b"", b"000", b"+000", b"0005", b"0010short0000", b"0001", b"0003", b"zzzz", b"0008abcd"]
 )
 def test_what_is_cut_or_special_is_refused(data: bytes) -> None:
     """An answer without its end, or with a packet that has no place here, is no answer."""
-    with pytest.raises(ValueError, match="packets|literal"):
+    with pytest.raises(ValueError, match=r"packets|literal"):
         list(_split(data))
 
 

@@ -115,10 +115,11 @@ def _split(data: bytes) -> Iterator[bytes]:
     """The packets of ``data`` up to the flush; raises ValueError when it is cut or holds none."""
     at = 0
     while True:
-        size = int(data[at : at + 4], 16)
-        if size == 0:
+        head = data[at : at + 4]
+        size = int(head, 16)
+        if head == b"0000":
             return
-        if size < 4 or at + size > len(data):
+        if len(head) < 4 or size < 4 or at + size > len(data):
             raise ValueError("not git's packets")
         yield data[at + 4 : at + size]
         at += size
