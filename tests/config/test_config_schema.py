@@ -77,7 +77,7 @@ def test_its_defaults_are_the_model_s() -> None:
 def test_every_setting_of_an_environment_can_be_written() -> None:
     """No field of the model is out of reach of the file."""
     written = {*build.PLAIN.values(), *build.DURATIONS.values(), *build.WORDS.values()}
-    written |= {"name", "gates", "freeze", "lock", "lock_until", "lock_override"}
+    written |= {"name", "gates", "freeze", "lock", "lock_until", "lock_override", "gate_places"}
     assert {field.name for field in dataclasses.fields(Environment)} == written
     assert set(schema()["$defs"]["environment"]["properties"]) == {
         *build.PLAIN, *build.DURATIONS, *build.WORDS, "gates", "freeze", "lock"

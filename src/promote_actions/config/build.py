@@ -16,6 +16,7 @@ from promote_actions.config.model import (
     Config,
     Environment,
     Freeze,
+    GatePlaces,
     Service,
     Values,
 )
@@ -135,11 +136,19 @@ def _environment(tree: Tree, name: str, raw: Mapping[str, Any]) -> Environment:
     changes |= {field: _words(raw[key]) for key, field in WORDS.items() if key in raw}
     if "gates" in raw:
         changes["gates"] = tuple(raw["gates"])
+        listed = enumerate(raw["gates"])
+        changes["gate_places"] = tuple(_gate(tree, (*path, "gates", index), each) for index, each in listed)
     if "freeze" in raw:
         entries = enumerate(raw["freeze"])
         changes["freeze"] = tuple(_freeze(tree, (*path, "freeze", index), each) for index, each in entries)
     changes |= _lock(tree, (*path, "lock"), raw.get("lock"))
     return replace(base, **changes)
+
+
+def _gate(tree: Tree, path: Path, raw: Mapping[str, Any]) -> GatePlaces:
+    """The health gate knows what may stand in a gate, and says later what is wrong with it."""
+    keys = {key: tree.where((*path, key), key=True) for key in raw}
+    return GatePlaces(tree.where(path), keys, {key: tree.where((*path, key)) for key in raw})
 
 
 def _freeze(tree: Tree, path: Path, raw: Mapping[str, Any]) -> Freeze:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from promote_actions.errors import InputError
+from promote_actions.errors import InputError, Location
 
 FILE_NAME = "promotion.yaml"
 
@@ -64,14 +64,23 @@ class Freeze:
 
 
 @dataclass(frozen=True)
+class GatePlaces:
+    """Where a gate stands in the file: ``whole``, and each of its keys and values by the key."""
+
+    whole: Location
+    keys: Mapping[str, Location] = field(default_factory=dict)
+    values: Mapping[str, Location] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Environment:
     """One environment. Times are seconds, rates per cent.
 
     ``trigger`` is ``auto``, ``manual`` or ``pull-request``; ``source`` is the environment a version
     comes from (empty: the one before it; the first has none). ``gates`` are what its *source* must
-    pass before a promotion into it, as the health gate reads them (``gates.config``). ``lock`` is the
-    reason for which it is closed (empty: it is not), until ``lock_until`` (None: until it is taken
-    away); ``lock_override`` names who may promote all the same.
+    pass before a promotion into it, as the health gate reads them (``gates.config``), and ``gate_places``
+    where each of them stands. ``lock`` is the reason for which it is closed (empty: it is not), until
+    ``lock_until`` (None: until it is taken away); ``lock_override`` names who may promote all the same.
     """
 
     name: str
@@ -93,6 +102,7 @@ class Environment:
     each_team: bool = False
     lock_until: datetime | None = None
     lock_override: tuple[str, ...] = ()
+    gate_places: tuple[GatePlaces, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def file_suffix(self) -> str:

@@ -13,7 +13,7 @@ from promote_actions.adapters.forge import Forge, PullRequest
 from promote_actions.adapters.gitops import GitOpsRepository
 from promote_actions.errors import InputError
 from promote_actions.gates.model import Link, Moment, Outcome, Reading
-from promote_actions.gates.options import COMMON, Options
+from promote_actions.gates.options import COMMON, OptionError, Options
 from promote_actions.owners.approvals import ApprovalPolicy, Verdict, count
 from promote_actions.owners.match import Match, owners_of_all
 from promote_actions.owners.parse import LOCATIONS, choose
@@ -47,7 +47,8 @@ def parse(options: Options, number: int, policy: ApprovalPolicy) -> Settings:
     each_team = options.flag("each-team", policy.each_team)
     if needed < 1:
         hint = "give `needed`, or `approvals` of the environment in promotion.yaml"
-        raise InputError(f"check '{options.name}' asks for no approval, so it measures nothing", hint=hint)
+        message = f"check '{options.name}' asks for no approval, so it measures nothing"
+        raise OptionError(message, key="needed", hint=hint)
     return Settings(number, ApprovalPolicy(needed, each_team))
 
 

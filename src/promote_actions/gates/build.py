@@ -30,7 +30,7 @@ from promote_actions.owners.approvals import ApprovalPolicy
 def build(spec: CheckSpec, context: Context) -> Check:
     """The check that ``spec`` asks for; raises :class:`InputError` for options or addresses that lack."""
     known, make = KINDS[spec.kind]
-    with asked_in(spec.source):
+    with asked_in(spec.source, spec.places):
         return make(spec, Options(spec.name, spec.options, (*known, "check")), context)
 
 

@@ -92,9 +92,7 @@ class HealthGateInputs(CommonInputs):
     on_no_data: str = text("What no data means: `inconclusive`, `fail` or `pass`.")
     soak: float | None = duration("Time for which the version must have been live and healthy.")
     pull_request: int | None = number("Number of the pull request whose approvals count.", minimum=1)
-    publish: bool = flag(
-        "Publish soak, approvals and policy as commit statuses of the pull request."
-    )
+    publish: bool = flag("Publish soak, approvals and policy as commit statuses of the pull request.")
     ca_file: str = text("PEM file of authorities to trust in all other calls.")
     cert_file: str = text("PEM file of our certificate, where a server asks for one.")
     key_file: str = text("PEM file of the key of our certificate.")

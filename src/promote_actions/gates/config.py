@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from promote_actions.config.model import Config, Environment
-from promote_actions.errors import InputError, one_line
+from promote_actions.config.model import Config, Environment, GatePlaces
+from promote_actions.errors import InputError, Location, one_line
 from promote_actions.gates.model import CheckSpec
-from promote_actions.gates.options import Options
+from promote_actions.gates.options import OptionError, Options
 
 GATES_OF = "gates of "
 RESULT_NAMES = {
@@ -49,6 +49,14 @@ class Wanted:
     timing: Timing = Timing()
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A check as somebody wrote it, and where that stands when it is in a file."""
+
+    values: Mapping[str, Any]
+    places: GatePlaces | None = None
+
+
 def target_of(config: Config, environment: Environment, to: str) -> Environment | None:
     """The environment that a version in ``environment`` goes to next: ``to``, or the first that says it
     takes versions from there; None for the last one."""
@@ -74,14 +82,14 @@ def plan(
     Raises :class:`InputError` for an unknown kind, and when there is no check at all.
     """
     configured = _configured(target)
-    entries: Sequence[Mapping[str, Any]]
+    entries: Sequence[Asked]
     if wanted.checks:
         entries = [_complete(entry, configured) for text in wanted.checks for entry in parse_check(text)]
         source = "the input `check`"
     elif configured:
         entries, source = configured, f"{GATES_OF}{target.name if target else ''} in {config.source}"
     else:
-        entries = [{"check": kind} for kind in wanted.available]
+        entries = [Asked({"check": kind}) for kind in wanted.available]
         source = "the strategy's checks, by the addresses given"
     if not entries:
         raise InputError(
@@ -92,48 +100,71 @@ def plan(
     _refuse_ambiguous(entries, wanted.overrides)
     specs: list[CheckSpec] = []
     for entry in entries:
-        with asked_in(source):
-            specs.append(_spec(entry, wanted, kinds, source, [spec.name for spec in specs]))
+        with asked_in(source, entry.places):
+            spec = _spec(entry.values, wanted, kinds, source, [spec.name for spec in specs])
+        places = _without(entry.places, wanted.overrides.get(spec.kind, {}))
+        specs.append(replace(spec, places=places))
     return tuple(specs)
 
 
 @contextmanager
-def asked_in(source: str) -> Iterator[None]:
+def asked_in(source: str, places: GatePlaces | None) -> Iterator[None]:
     """Let an error in a check that the configuration asked for say where that is."""
     try:
         yield
     except InputError as error:
+        where = error.where or _place(error, source, places)
         if not source.startswith(GATES_OF):
-            raise
-        raise InputError(f"{error.message} ({source})", hint=error.hint, where=error.where) from None
+            raise InputError(error.message, hint=error.hint, where=where) from None
+        named = source.partition(" in ")[0] if where else source
+        raise InputError(f"{error.message} ({named})", hint=error.hint, where=where) from None
 
 
-def _configured(target: Environment | None) -> Sequence[Mapping[str, Any]]:
+def _place(error: InputError, source: str, places: GatePlaces | None) -> Location | None:
+    """Where the mistake stands: at its option, else at the gate, unless the gate is only borrowed from."""
+    if places is None:
+        return None
+    found = None
+    if isinstance(error, OptionError):
+        known = places.keys if error.of_key else places.values
+        found = next((place for key, place in known.items() if key.replace("_", "-") == error.key), None)
+    return found or (places.whole if source.startswith(GATES_OF) else None)
+
+
+def _configured(target: Environment | None) -> Sequence[Asked]:
     """The gates of ``target``; its soak is one of them even when the list forgets it."""
-    gates = list(target.gates if target is not None else ())
-    if (
-        gates
-        and target is not None
-        and target.soak
-        and not any(gate.get("check") == "soak" for gate in gates)
-    ):
-        gates.append({"check": "soak"})
+    if target is None or not target.gates:
+        return []
+    gates = list(map(Asked, target.gates))
+    if len(target.gate_places) == len(gates):
+        gates = list(map(Asked, target.gates, target.gate_places))
+    if target.soak and not any(gate.get("check") == "soak" for gate in target.gates):
+        gates.append(Asked({"check": "soak"}))
     return gates
 
 
-def _complete(entry: Mapping[str, Any], configured: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+def _complete(entry: Mapping[str, Any], configured: Sequence[Asked]) -> Asked:
     """A check asked for by its kind or name alone has the options that the configuration gives it."""
+    own = {key: value for key, value in entry.items() if key != "check"}
     for found in configured:
-        names = {str(found.get("check", "")), str(found.get("name", ""))}
-        if entry["check"] in names:
-            return {**found, **{key: value for key, value in entry.items() if key != "check"}}
-    return entry
+        if entry["check"] in [name for key in ("check", "name") if (name := found.values.get(key))]:
+            return Asked({**found.values, **own}, _without(found.places, own))
+    return Asked(entry)
 
 
-def _refuse_ambiguous(
-    entries: Sequence[Mapping[str, Any]], overrides: Mapping[str, Mapping[str, Any]]
-) -> None:
-    several = [str(entry.get("check")) for entry in entries]
+def _without(places: GatePlaces | None, own: Mapping[str, Any]) -> GatePlaces | None:
+    """The places of what is still the file's when ``own`` options take the place of some."""
+    if places is None:
+        return None
+    keys, values = (
+        {key: place for key, place in found.items() if key not in own}
+        for found in (places.keys, places.values)
+    )
+    return GatePlaces(places.whole, keys, values)
+
+
+def _refuse_ambiguous(entries: Sequence[Asked], overrides: Mapping[str, Mapping[str, Any]]) -> None:
+    several = [str(entry.values.get("check")) for entry in entries]
     for key in ("query", "threshold"):
         if several.count("prometheus") > 1 and key in overrides.get("prometheus", {}):
             raise InputError(
@@ -152,7 +183,8 @@ def _spec(
     kind = entry.get("check")
     if not isinstance(kind, str) or kind not in kinds:
         shown = one_line(str(kind)[:60])
-        raise InputError(f"there is no check '{shown}'", hint="use one of " + ", ".join(kinds))
+        hint = "use one of " + ", ".join(kinds)
+        raise OptionError(f"there is no check '{shown}'", key="check", hint=hint)
     values = {**entry, **wanted.overrides.get(kind, {})}
     del values["check"]
     options = Options(str(values.get("name") or kind), values, kinds[kind])

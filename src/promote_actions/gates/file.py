@@ -9,11 +9,11 @@ Grype's JSON ("0 HIGH/CRITICAL" in the strategy), or any JSON with ``json`` and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from promote_actions.errors import InputError, one_line
+from promote_actions.errors import one_line
 from promote_actions.gates import file_formats as formats
 from promote_actions.gates import jsonpath, threshold
 from promote_actions.gates.model import Moment, Outcome, Reading
@@ -25,8 +25,13 @@ from promote_actions.gates.threshold import Threshold
 KNOWN = (
     *COMMON, "file", "max-age", "format", "severity", "max", "min-tests", "json", "threshold", "equals",
 )  # fmt: skip
-KNOWN_LOAD = (*COMMON, "file", "max-age", "error-rate", "p95", "rate", "min-requests")
-Verdict = tuple[Outcome, str, float | None, tuple[str, ...]]
+LOAD_LIMITS = ("error-rate", "p95", "rate")
+KNOWN_LOAD = (*COMMON, "file", "max-age", *LOAD_LIMITS, "min-requests")
+Verdict = tuple[Outcome, str, "float | None", tuple[str, ...]]
+"""Outcome, reason, value and details."""
+
+Judge = Callable[[bytes], Verdict]
+"""Says what a file's bytes mean; raises ``formats.Unreadable``."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Settings:
     """Which file, and what must hold; ``judge`` says so of its bytes. ``max_age`` 0: no bound."""
 
     path: str
-    judge: Callable[[bytes], Verdict]
+    judge: Judge
     max_age: float = 0.0
 
 
@@ -76,16 +81,26 @@ class FileCheck:
 def parse(options: Options) -> Settings:
     """The settings of ``file``; the format is told by the name unless it is given."""
     path = options.required("file", "file")
-    kinds = ("auto", "junit", "sarif", "json")
-    kind = options.choice("format", kinds, "auto")
-    if kind == "auto":
-        own = options.given("json")
-        kind = "json" if own else "junit" if path.lower().endswith(".xml") else "sarif"
-    makers = {"junit": _junit, "sarif": _findings, "json": _json}
-    return Settings(path, makers[kind](options), options.seconds("max-age", 0.0))
+    judge_of = judges(options, ("junit", "sarif", "json"))
+    return Settings(path, judge_of(path), options.seconds("max-age", 0.0))
 
 
-def _junit(options: Options) -> Callable[[bytes], Verdict]:
+def judges(options: Options, formats_allowed: Sequence[str]) -> Callable[[str], Judge]:
+    """How a file of a name is judged: as ``format`` says, or the other options, else by its name."""
+    kind = options.choice("format", ("auto", *formats_allowed), "auto")
+    if kind == "auto" and options.given("json"):
+        kind = "json"
+    elif kind == "auto" and any(map(options.given, LOAD_LIMITS)):
+        kind = "k6"
+    if kind != "auto":
+        makers = {"junit": _junit, "sarif": _findings, "json": _json, "k6": _k6}
+        judge = makers[kind](options)
+        return lambda _name: judge
+    tests, scan = _junit(options), _findings(options)
+    return lambda name: tests if name.lower().endswith(".xml") else scan
+
+
+def _junit(options: Options) -> Judge:
     least = options.whole("min-tests", 1, 1)
     most = options.whole("max", 0)
 
@@ -102,14 +117,12 @@ def _junit(options: Options) -> Callable[[bytes], Verdict]:
     return judge
 
 
-def _findings(options: Options) -> Callable[[bytes], Verdict]:
+def _findings(options: Options) -> Judge:
     severities = tuple(word.lower() for word in options.texts("severity", ("critical", "high")))
     most = options.whole("max", 0)
     for word in severities:
         if word not in formats.SEVERITIES:
-            shown = one_line(word[:40])
-            hint = "give some of " + ", ".join(formats.SEVERITIES)
-            raise InputError(f"option 'severity' of check '{options.name}' is '{shown}'", hint=hint)
+            raise options.wrong("severity", word[:40], "some of " + ", ".join(formats.SEVERITIES))
 
     def judge(data: bytes) -> Verdict:
         found = formats.findings(formats.read_json(data))
@@ -125,12 +138,14 @@ def _findings(options: Options) -> Callable[[bytes], Verdict]:
     return judge
 
 
-def _json(options: Options) -> Callable[[bytes], Verdict]:
+def _json(options: Options) -> Judge:
     where = f"check '{options.name}'"
     path = options.required("json", "JSON path")
-    steps = jsonpath.steps(path, where)
+    with options.reading("json"):
+        steps = jsonpath.steps(path, where)
     wanted = options.text("equals")
-    limit = None if wanted else threshold.parse(options.text("threshold"), where)
+    with options.reading("threshold"):
+        limit = None if wanted else threshold.parse(options.text("threshold"), where)
 
     def judge(data: bytes) -> Verdict:
         value = jsonpath.find(formats.read_json(data), steps)
@@ -150,18 +165,21 @@ def _json(options: Options) -> Callable[[bytes], Verdict]:
 
 def parse_load(options: Options) -> Settings:
     """The settings of ``load``."""
-    where = f"check '{options.name}'"
-    limits = {
-        key: threshold.parse(text, where)
-        for key in ("error-rate", "p95", "rate")
-        if (text := options.text(key))
-    }
+    return Settings(options.required("file", "file"), _k6(options), options.seconds("max-age", 0.0))
+
+
+def _k6(options: Options) -> Judge:
+    limits: dict[str, Threshold] = {}
+    for key in LOAD_LIMITS:
+        with options.reading(key):
+            if text := options.text(key):
+                limits[key] = threshold.parse(text, f"check '{options.name}'")
     least = options.number("min-requests", 1.0, 1.0)
 
     def judge(data: bytes) -> Verdict:
         return judge_load(formats.k6(formats.read_json(data)), limits, least)
 
-    return Settings(options.required("file", "file"), judge, options.seconds("max-age", 0.0))
+    return judge
 
 
 def judge_load(load: formats.Load, limits: dict[str, Threshold], least: float) -> Verdict:

@@ -61,9 +61,7 @@ def parse(options: Options, version: str, service: str) -> Settings:
     also = options.texts("allow")
     for word in also:
         if word not in ("skipped", "neutral"):
-            raise InputError(
-                f"option 'allow' of check '{options.name}' is '{word}'", hint="give skipped, neutral"
-            )
+            raise options.wrong("allow", word, "skipped, neutral")
     prefixes = (options.text("tag-prefix"),) if options.given("tag-prefix") else (*PREFIXES, f"{service}/")
     return Settings(names, version, options.text("commit"), prefixes, frozenset({"success", *also}))
 

@@ -17,7 +17,7 @@ from promote_actions.adapters.gitops import Snapshot
 from promote_actions.config.model import Config
 from promote_actions.errors import InputError, Refused
 from promote_actions.gates.model import Link, Moment, Outcome, Reading
-from promote_actions.gates.options import COMMON, Options
+from promote_actions.gates.options import COMMON, OptionError, Options
 from promote_actions.guard.touches import Touch, places, touch
 from promote_actions.promotion import policy
 from promote_actions.promotion.gather import facts_at, read_hold
@@ -62,10 +62,8 @@ def parse(options: Options, number: int) -> Settings:
     override = frozenset(options.texts("override"))
     unknown = sorted(override - set(OVERRIDABLE))
     if unknown:
-        hint = "use " + ", ".join(OVERRIDABLE)
-        raise InputError(
-            f"option 'override' of check '{options.name}' names '{unknown[0][:40]}'", hint=hint
-        )
+        message = f"option 'override' of check '{options.name}' names '{unknown[0][:40]}'"
+        raise OptionError(message, key="override", hint="use " + ", ".join(OVERRIDABLE))
     if override and not options.text("reason"):
         raise InputError(f"check '{options.name}' overrides a rule without a reason", hint="give reason")
     return Settings(number, override)

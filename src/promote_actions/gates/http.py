@@ -22,7 +22,7 @@ from urllib.parse import quote
 from promote_actions.errors import InputError, one_line
 from promote_actions.gates import jsonpath
 from promote_actions.gates.model import Moment, Outcome, Reading
-from promote_actions.gates.options import COMMON, Options
+from promote_actions.gates.options import COMMON, OptionError, Options
 
 KNOWN = (
     *COMMON, "base-url", "paths", "method", "status", "text", "json", "headers", "max-latency", "retries",
@@ -77,27 +77,25 @@ def parse(options: Options, base_url: str, names: Mapping[str, str]) -> Settings
     paths = options.texts("paths", DEFAULT_PATHS)
     if not base and not all("://" in path for path in paths):
         raise InputError(f"check '{options.name}' has no address", hint="give base-url")
-    headers = dict(_header(line, options.name) for line in _lines(options, "headers"))
+    headers = dict(_header(line, options) for line in options.texts("headers"))
     method = options.text("method", "GET").upper()
     if not method.isalpha():
-        raise InputError(
-            f"option 'method' of check '{options.name}' is '{method[:20]}'", hint="give one word"
-        )
+        raise options.wrong("method", method[:20], "one word")
     urls = [place(path, names) if "://" in path else f"{base}/{path.lstrip('/')}" for path in paths]
-    for url in urls:
+    for path, url in zip(paths, urls, strict=True):
         if not _ADDRESS.match(url):
-            shown = one_line(url[:100])
+            message = f"check '{options.name}' asks '{one_line(url[:100])}', which is no address"
             hint = "write it like https://host.example.com/path"
-            raise InputError(f"check '{options.name}' asks '{shown}', which is no address", hint=hint)
-    equals = [_equal(text, options.name) for text in _lines(options, "json")]
+            raise OptionError(message, key="paths" if "://" in path else "base-url", hint=hint)
+    equals = [_equal(text, options) for text in options.texts("json")]
     named = options.text("expect-version")
     if named:
+        with options.reading("expect-version"):
+            jsonpath.steps(named, f"check '{options.name}'")
         equals.append((named, names.get("version", "")))
-    for path, _ in equals:
-        jsonpath.steps(path, f"check '{options.name}'")
     return Settings(
         requests=tuple(Request(url, method, headers) for url in urls),
-        statuses=tuple(_status(text, options.name) for text in options.texts("status", ("200",))),
+        statuses=tuple(_status(text, options) for text in options.texts("status", ("200",))),
         text=options.text("text"),
         json_equals=tuple(equals),
         max_latency=options.seconds("max-latency", 0.0),
@@ -112,31 +110,26 @@ def place(address: str, names: Mapping[str, str]) -> str:
     return address
 
 
-def _lines(options: Options, key: str) -> tuple[str, ...]:
-    return options.texts(key)
-
-
-def _header(line: str, name: str) -> tuple[str, str]:
+def _header(line: str, options: Options) -> tuple[str, str]:
     key, colon, value = line.partition(":")
     if not colon or not key.strip().replace("-", "").replace("_", "").isalnum() or one_line(line) != line:
-        raise InputError(
-            f"a header of check '{name}' is no 'Name: value'", hint="write it like 'Accept: text/plain'"
-        )
+        message = f"a header of check '{options.name}' is no 'Name: value'"
+        raise OptionError(message, key="headers", hint="write it like 'Accept: text/plain'")
     return key.strip(), value.strip()
 
 
-def _equal(text: str, name: str) -> tuple[str, str]:
+def _equal(text: str, options: Options) -> tuple[str, str]:
     path, sign, value = text.partition("=")
     if not sign:
-        hint = "write it like status=ok"
-        raise InputError(f"option 'json' of check '{name}' is '{one_line(text[:60])}'", hint=hint)
+        raise options.wrong("json", text[:60], "a path and a value, such as status=ok")
+    with options.reading("json"):
+        jsonpath.steps(path.strip(), f"check '{options.name}'")
     return path.strip(), value.strip()
 
 
-def _status(text: str, name: str) -> int:
+def _status(text: str, options: Options) -> int:
     if not text.isdigit() or not 100 <= int(text) <= 599:
-        shown = one_line(text[:20])
-        raise InputError(f"option 'status' of check '{name}' is '{shown}'", hint="give an HTTP status")
+        raise options.wrong("status", text[:20], "an HTTP status")
     return int(text)
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from promote_actions.config.model import GatePlaces
+
 Outcome = Literal["passed", "failed", "waiting", "inconclusive", "errored"]
 """Of one reading. ``waiting``: not there yet. ``inconclusive``: measured, and it says nothing either
 way. ``errored``: could not be measured."""
@@ -60,7 +62,8 @@ class CheckSpec:
 
     ``success`` good readings in a row pass it; more than ``failure_limit`` bad ones fail it; more than
     ``error_limit`` readings in a row that could not be taken end it as errored. ``result_name`` is its
-    key in ``validation-results``. ``source`` says where it was asked for.
+    key in ``validation-results``. ``source`` says where it was asked for, ``places`` where that stands in
+    a file.
     """
 
     kind: str
@@ -74,6 +77,7 @@ class CheckSpec:
     error_limit: int = 4
     result_name: str = ""
     source: str = "the command line"
+    places: GatePlaces | None = field(default=None, compare=False, repr=False)
 
     @property
     def key(self) -> str:

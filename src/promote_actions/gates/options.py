@@ -6,7 +6,8 @@ Options come from ``promotion.yaml`` (typed by YAML) or from ``--check`` (text),
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from promote_actions.errors import InputError, one_line
@@ -25,6 +26,15 @@ COMMON = (
 """The options that every check has."""
 
 
+class OptionError(InputError):
+    """A mistake in the option ``key`` of a check; ``of_key``: in its very name."""
+
+    def __init__(self, message: str, *, key: str, hint: str, of_key: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.key = key
+        self.of_key = of_key
+
+
 class Options:
     """The options of the check ``name``; reading takes them out, and :meth:`done` refuses what is left."""
 
@@ -35,7 +45,8 @@ class Options:
             if key not in known:
                 near = difflib.get_close_matches(key, known, n=1)
                 hint = f"did you mean '{near[0]}'?" if near else "it has " + ", ".join(known)
-                raise InputError(f"check '{name}' has no option '{one_line(key[:60])}'", hint=hint)
+                message = f"check '{name}' has no option '{one_line(key[:60])}'"
+                raise OptionError(message, key=key, hint=hint, of_key=True)
 
     def given(self, key: str) -> bool:
         return self._values.get(key) not in (None, "", [], ())
@@ -48,7 +59,7 @@ class Options:
             return "true" if value else "false"
         if isinstance(value, (str, int, float)):
             return str(value).strip()
-        raise self._wrong(key, value, "text")
+        raise self.wrong(key, value, "text")
 
     def texts(self, key: str, default: Sequence[str] = ()) -> tuple[str, ...]:
         """A list; text is cut at commas and line ends."""
@@ -59,12 +70,12 @@ class Options:
             return tuple(part.strip() for part in value.replace("\n", ",").split(",") if part.strip())
         if isinstance(value, Sequence) and all(isinstance(item, (str, int, float)) for item in value):
             return tuple(str(item) for item in value)
-        raise self._wrong(key, value, "a list of texts")
+        raise self.wrong(key, value, "a list of texts")
 
     def flag(self, key: str, default: bool) -> bool:
         lowered = self.text(key, "true" if default else "false").lower()
         if lowered not in TRUE | FALSE:
-            raise self._wrong(key, lowered, "true or false")
+            raise self.wrong(key, lowered, "true or false")
         return lowered in TRUE
 
     def number(self, key: str, default: float, minimum: float = 0.0) -> float:
@@ -74,13 +85,13 @@ class Options:
         except ValueError:
             found = float("nan")
         if not minimum <= found < float("inf"):
-            raise self._wrong(key, text, f"a number of at least {minimum:g}")
+            raise self.wrong(key, text, f"a number of at least {minimum:g}")
         return found
 
     def whole(self, key: str, default: int, minimum: int = 0) -> int:
         found = self.number(key, default, minimum)
         if found != int(found):
-            raise self._wrong(key, found, "a whole number")
+            raise self.wrong(key, found, "a whole number")
         return int(found)
 
     def seconds(self, key: str, default: float) -> float:
@@ -90,13 +101,13 @@ class Options:
             return default
         found = parse_duration(text)
         if found is None:
-            raise self._wrong(key, text, "a length of time such as 90, 30m or 1h30m")
+            raise self.wrong(key, text, "a length of time such as 90, 30m or 1h30m")
         return found
 
     def choice(self, key: str, choices: Sequence[str], default: str) -> str:
         found = self.text(key, default)
         if found not in choices:
-            raise self._wrong(key, found, "one of " + ", ".join(choices))
+            raise self.wrong(key, found, "one of " + ", ".join(choices))
         return found
 
     def required(self, key: str, what: str) -> str:
@@ -105,6 +116,15 @@ class Options:
             raise InputError(f"check '{self.name}' has no {what}", hint=f"give its option '{key}'")
         return found
 
-    def _wrong(self, key: str, value: object, expected: str) -> InputError:
-        shown = one_line(str(value)[:80])
-        return InputError(f"option '{key}' of check '{self.name}' is '{shown}'", hint=f"give {expected}")
+    def wrong(self, key: str, value: object, expected: str) -> OptionError:
+        """The error that ``value`` of the option ``key`` is, where ``expected`` was."""
+        message = f"option '{key}' of check '{self.name}' is '{one_line(str(value)[:80])}'"
+        return OptionError(message, key=key, hint=f"give {expected}")
+
+    @contextmanager
+    def reading(self, key: str) -> Iterator[None]:
+        """Let an error that is raised here be one of the option ``key``."""
+        try:
+            yield
+        except InputError as error:
+            raise OptionError(error.message, key=key, hint=error.hint) from None

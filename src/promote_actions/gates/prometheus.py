@@ -29,9 +29,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, cast
 
-from promote_actions.errors import InputError
 from promote_actions.gates.model import Link, Moment, Outcome, Reading
-from promote_actions.gates.options import COMMON, Options
+from promote_actions.gates.options import COMMON, OptionError, Options
 from promote_actions.gates.soak import words
 from promote_actions.gates.threshold import Threshold
 from promote_actions.gates.threshold import parse as parse_threshold
@@ -98,7 +97,8 @@ def parse(options: Options, names: Mapping[str, str], source: str = "") -> Setti
         return settings
     if not source:
         hint = "compare with `before`, or check a later environment"
-        raise InputError(f"check '{options.name}' has no source environment to compare with", hint=hint)
+        message = f"check '{options.name}' has no source environment to compare with"
+        raise OptionError(message, key="compare", hint=hint)
     there = _parse(options, {**names, "environment": source})
     return replace(settings, baseline=there.query)
 
@@ -106,12 +106,14 @@ def parse(options: Options, names: Mapping[str, str], source: str = "") -> Setti
 def _parse(options: Options, names: Mapping[str, str]) -> Settings:
     own = options.text("query")
     series = _series(options, names)
-    where = f"check '{options.name}'"
+    with options.reading("threshold"):
+        default = "" if own else DEFAULT_THRESHOLD
+        threshold = parse_threshold(options.text("threshold", default), f"check '{options.name}'")
     traffic = options.text("traffic-query") or ("" if own else _grown(series))
     window = options.seconds("window", 300.0)
     return Settings(
         query=fill(own, names) if own else _error_ratio(options, series),
-        threshold=parse_threshold(options.text("threshold", "" if own else DEFAULT_THRESHOLD), where),
+        threshold=threshold,
         window=window,
         min_window=min(options.seconds("min-window", 60.0), window),
         traffic=fill(traffic, names),
