@@ -128,6 +128,8 @@ def test_a_pull_request_doesnt_get_the_releases_tags() -> None:
         "type=calver,value=2026.02.1",
         "type=calver,value=2026.02.1,format=month",
         "type=raw,value=2026.02.1-hotfix",
+        "type=raw,value=v1.2.3",
+        "type=raw,value=1.2.3,prefix=v",
         "type=raw,value=latest",
         "type=raw,value=production",
         "type=environment,value=qa",
@@ -143,6 +145,12 @@ def test_no_rule_gives_a_pull_request_a_releases_tag(rule: str) -> None:
         names("pull request", tags=rule)
     allowed = names("pull request", tags=rule, pr_release_tags="true", flavor="latest=false")
     assert len(allowed) == 1
+
+
+@pytest.mark.parametrize("value", ["1.2.3-pr.17", "1.2", "20260201", "1.2.3.4", "v1.2.x", "1.2.03"])
+def test_a_pull_request_gets_raw_tags_that_are_no_release(value: str) -> None:
+    """Only what reads as a final version is withheld: previews have their own raw tags."""
+    assert names("pull request", tags=f"type=raw,value={value}") == [value]
 
 
 def test_releases_tags_can_be_allowed_on_a_pull_request() -> None:

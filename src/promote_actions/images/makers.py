@@ -113,7 +113,17 @@ def _raw(rule: Rule, request: Request) -> Made | None:
         return Made(value, "calver-sha", mutable=False)
     if parts is not None:
         return Made(value, "calver-sha" if parts[3] else "calver", mutable=False)
-    return Made(value, "raw")
+    return Made(value, "semver") if _is_final_semver(value) else Made(value, "raw")
+
+
+def _is_final_semver(value: str) -> bool:
+    """Whether ``value`` names a release: ``v1.2.3`` does; ``1.2.3-pr.17`` may well be a preview."""
+    if value.count(".") != 2:
+        return False
+    from promote_actions.images.numbered import parse_semver
+
+    number = parse_semver(value)
+    return number is not None and number.final and "+" not in value
 
 
 def _sha(rule: Rule, request: Request) -> Made | None:
