@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timezone
 
@@ -40,6 +41,23 @@ def described(**more):
     inputs = resolve(AuditLogInputs, given, {})
     web = "https://github.com/nexo-org/nexo-gitops"
     return records_from(inputs, Config(), NOW, "https://ci/1", web_url=web)[0]
+
+
+@pytest.fixture
+def gitops(tmp_path, monkeypatch):
+    """A bare GitOps repository with one commit."""
+    for name, value in (("NAME", "Alice"), ("EMAIL", "alice@nexo.com")):
+        monkeypatch.setenv(f"GIT_AUTHOR_{name}", value)
+        monkeypatch.setenv(f"GIT_COMMITTER_{name}", value)
+    for name in ("GITHUB_ACTIONS", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_RUN_ID"):
+        monkeypatch.delenv(name, raising=False)
+    work = tmp_path / "work"
+    git = ["git", "-C", str(work)]
+    subprocess.run(["git", "init", "-q", "-b", "main", str(work)], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "begin"], check=True)
+    bare = tmp_path / "gitops.git"
+    subprocess.run(["git", "clone", "-q", "--bare", str(work), str(bare)], check=True)
+    return bare
 
 
 def test_inputs_become_the_strategys_record():
@@ -174,29 +192,55 @@ def test_a_dry_run_lands_nothing():
     assert len(repository.trees) == 1
 
 
+def test_the_last_event_may_be_amended_without_knowing_its_name():
+    """`last` is the promotion, also when it was amended before; another version is another event."""
+    repository = MemoryRepository()
+    land(repository, RECORD)
+    late = replace(RECORD, event="amendment", amends="last", argocd_sync_id="abc123")
+    for _ in range(2):
+        assert land(repository, late).sealed[0].record.amends == "2026-02-01-nexo-be-prod"
+    with pytest.raises(InputError, match=r"is of 2026\.02\.1, not of 2026\.02\.9"):
+        land(repository, replace(late, version="2026.02.9"))
+    with pytest.raises(InputError, match="no record of other in production"):
+        land(repository, replace(late, service="other"))
+
+
+def test_a_secret_does_not_stay_in_the_log(gitops, monkeypatch, capsys):
+    """What the run masks is masked in the record, and so are credentials in an address."""
+    monkeypatch.setenv("GITHUB_TOKEN", "ghs_secretsecret")
+    words = ["audit-log", "record", "--gitops", str(gitops), "--service", "a", "--environment", "qa"]
+    words += ["--version", "1", "--reason", "token ghs_secretsecret", "--format", "json"]
+    words += ["--pr", "https://bob:hunter22@github.com/o/r/pull/1"]
+    assert promote_actions(words) == 0
+    path = json.loads(capsys.readouterr().out)["path"]
+    shown = subprocess.run(
+        ["git", "-C", str(gitops), "show", f"main:{path}"], capture_output=True, check=True
+    )
+    record = from_json(shown.stdout)
+    assert (record.reason, record.pr_url) == ("token ***", "https://***@github.com/o/r/pull/1")
+
+
+def test_writers_at_once_make_one_chain(gitops):
+    """Six writers on one bare repository: six records, one after the other, none lost."""
+    from promote_actions.adapters.repositories import open_repository
+
+    def write(number):
+        repository = open_repository(str(gitops), "", {})
+        record = replace(RECORD, version=f"2026.02.{number}")
+        return land_records(repository, lambda _: Config(), [record], (str(number), "1"))
+
+    with ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(write, range(1, 7)))
+    assert sorted(each.sealed[0].record.sequence for each in done) == [1, 2, 3, 4, 5, 6]
+    assert promote_actions(["audit-log", "verify", "--gitops", str(gitops)]) == 0
+
+
 def test_the_commit_message_promotes_nothing():
     """A record's own commit has no promotion trailers, and its subject is one line."""
     record = replace(RECORD, version="1\nPromotion-Version: 6", record_id="x")
     text = message([Sealed(record, FileChange("x", b""))])
     assert text.splitlines()[0].startswith("audit(nexo-be): promotion of 1\\nPromotion")
     assert not any(line.startswith("Promotion-") for line in text.splitlines())
-
-
-@pytest.fixture
-def gitops(tmp_path, monkeypatch):
-    """A bare GitOps repository with one commit."""
-    for name, value in (("NAME", "Alice"), ("EMAIL", "alice@nexo.com")):
-        monkeypatch.setenv(f"GIT_AUTHOR_{name}", value)
-        monkeypatch.setenv(f"GIT_COMMITTER_{name}", value)
-    for name in ("GITHUB_ACTIONS", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_RUN_ID"):
-        monkeypatch.delenv(name, raising=False)
-    work = tmp_path / "work"
-    git = ["git", "-C", str(work)]
-    subprocess.run(["git", "init", "-q", "-b", "main", str(work)], check=True)
-    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "begin"], check=True)
-    bare = tmp_path / "gitops.git"
-    subprocess.run(["git", "clone", "-q", "--bare", str(work), str(bare)], check=True)
-    return bare
 
 
 def test_record_lands_in_git_and_tells_the_step(gitops, tmp_path, monkeypatch, capsys):

@@ -176,6 +176,12 @@ def test_waiting_for_people_does_not_count_against_the_time():
     assert slo.active.few
 
 
+def test_what_was_not_timed_is_not_fast():
+    """A record that begins and ends at one moment says nothing about time."""
+    slo = production(chain({"took": 0}, {"took": None}, {"took": 20}))
+    assert (slo.in_time.total, slo.success.total) == (1, 3)
+
+
 def test_the_youngest_promotions_are_pending():
     """What may still be rolled back is not yet in the rollback rate."""
     slo = production(chain({"ago": 30}, {"ago": 2}))

@@ -51,7 +51,7 @@ def load_config(snapshot: Snapshot, inputs: AuditLogInputs) -> Config:
 
 
 def _record(inputs: AuditLogInputs, runner: Runner) -> Result:
-    from promote_actions.audit.describe import records_from
+    from promote_actions.audit.describe import records_from, redacted
     from promote_actions.audit.pulls import read_pull
     from promote_actions.audit.record import to_document
     from promote_actions.audit.recording import land_records
@@ -67,7 +67,7 @@ def _record(inputs: AuditLogInputs, runner: Runner) -> Result:
     recorded = land_records(
         repository,
         lambda snapshot: load_config(snapshot, inputs),
-        records,
+        [redacted(record, runner.redact) for record in records],
         (run_id, attempt),
         branch=inputs.branch,
         dry_run=inputs.dry_run,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from promote_actions.audit.inputs import AuditLogInputs
 from promote_actions.audit.pulls import PullFacts
@@ -40,6 +41,19 @@ def records_from(
         own = replace(inputs, service=(service,) if service else (), environment=named, version=version)
         made.append(_with_pull(_described(own, config, now, run_url, pull.url), inputs, pull))
     return made
+
+
+def redacted(record: Record, hide: Callable[[str], str]) -> Record:
+    """``record`` with ``hide`` applied to every text in it: a log kept for years holds no secrets."""
+    changes: dict[str, Any] = {}
+    for each in fields(record):
+        value = getattr(record, each.name)
+        if isinstance(value, str):
+            changes[each.name] = hide(value)
+        elif isinstance(value, tuple):
+            changes[each.name] = tuple(hide(text) for text in value)
+    results = {hide(name): hide(result) for name, result in record.validation_results.items()}
+    return replace(record, **changes, validation_results=results)
 
 
 def _with_pull(record: Record, inputs: AuditLogInputs, pull: PullFacts) -> Record:

@@ -127,7 +127,8 @@ def _event(record: Record) -> Event | None:
 
 
 def _seconds(start: str, end: str) -> int | None:
+    """Seconds between two times; None when one is unknown, or when both are one: that was not timed."""
     one, other = parse_time(start), parse_time(end)
-    if one is None or other is None or other < one:
+    if one is None or other is None or other <= one:
         return None
     return int((other - one).total_seconds())

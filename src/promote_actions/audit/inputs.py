@@ -41,7 +41,7 @@ class AuditLogInputs(CommonInputs):
     argocd_sync_id: str = text("record: the sync of Argo CD that applied it.")
     rollback: bool = flag("record: this is a rollback.")
     rollback_of: str = text("record: the record_id of what was rolled back.")
-    amends: str = text("record: the record_id that this one adds a late fact to.")
+    amends: str = text("record: the record_id that this one adds a late fact to, or `last`.")
     previous_version: str = text("record: the version that ran before.")
     image_digest: str = text("record: digest of the image.")
     git_commit: str = text("record: the commit of the GitOps repository that the event is about.")

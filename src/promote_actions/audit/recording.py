@@ -13,13 +13,16 @@ from promote_actions.audit.chain import head_of
 from promote_actions.audit.log import Sealed, last_record, seal
 from promote_actions.audit.record import Record, to_document, to_json
 from promote_actions.config.model import Config
-from promote_actions.errors import Conflict, one_line
+from promote_actions.errors import Conflict, InputError, one_line
 
 ATTEMPTS = 12
 """Times that a landing is planned anew when others land first."""
 
 LONGEST_PAUSE = 4.0
 """Seconds between two attempts at most."""
+
+LAST = "last"
+"""What ``amends`` says when it means the chain's last event."""
 
 T = TypeVar("T")
 
@@ -86,10 +89,24 @@ def land_records(
 
 
 def _after(last: Record | None, record: Record) -> Record:
-    """``record`` with the version that ran before it, when the chain's last record says."""
+    """``record`` with what only the chain knows: the version before it, and which record is the last."""
+    if record.amends == LAST:
+        return replace(record, amends=_last_event(last, record))
     if record.previous_version or record.amends or last is None or last.effective_outcome != "success":
         return record
     return replace(record, previous_version=last.version)
+
+
+def _last_event(last: Record | None, record: Record) -> str:
+    where = f"{record.service} in {record.to_environment}"
+    if last is None:
+        raise InputError(f"there is no record of {where} to amend", hint="record the promotion first")
+    if last.version != record.version:
+        raise InputError(
+            f"the last record of {where} is of {last.version}, not of {record.version}",
+            hint="name the record_id with --amends",
+        )
+    return last.amends or last.record_id
 
 
 def planned_again(attempt: Callable[[], T], pause: Callable[[float], None] = time.sleep) -> T:
