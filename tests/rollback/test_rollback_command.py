@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.support.gitops import Ran, command, git, make_bare, standard_files, values
+from tests.rollback.forked import command
+from tests.support.gitops import Ran, git, make_bare, standard_files, values
 
 QA = "helm/app/values-qa.yaml"
 
 
-@pytest.fixture
-def bare(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two services whose qa went 2026.02.15 → .18 → .19, interleaved, then an unrelated commit."""
-    bare = make_bare(tmp_path, standard_files(["app", "web"]))
+    folder = tmp_path_factory.mktemp("pristine")
+    bare = make_bare(folder, standard_files(["app", "web"]))
     for version in ("2026.02.18", "2026.02.19"):
         for service in ("app", "web"):
             step(bare, "promote", "--service", service, "--to", "develop", "--version", version)
             step(bare, "promote", "--service", service, "--to", "qa")
-    work = tmp_path / "gitops.git-work"
+    work = folder / "gitops.git-work"
     git(work, "pull", "-q", str(bare), "main")
     (work / "README.md").write_text("unrelated\n")
     git(work, "add", "-A")
     git(work, "commit", "-qm", "docs: unrelated")
     git(work, "push", "-q", str(bare), "main")
     return bare
+
+
+@pytest.fixture
+def bare(tmp_path: Path, pristine: Path) -> Path:
+    """A copy of it for one test."""
+    copied = shutil.copytree(pristine, tmp_path / "gitops.git")
+    return Path(copied)
 
 
 def step(bare: Path, name: str, *arguments: str) -> Ran:

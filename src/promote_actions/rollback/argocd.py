@@ -26,8 +26,8 @@ from promote_actions.rollback.deployments import (
     read_note,
 )
 
-POLL = 2.0
-"""Seconds between two looks at the application."""
+POLL = 3.0
+"""Seconds between two looks at the application at most; the first come sooner."""
 
 
 class Server(Protocol):
@@ -51,7 +51,7 @@ class Server(Protocol):
 
 @dataclass(frozen=True)
 class Watch:
-    """How to wait: for at most ``timeout`` seconds, looking every ``poll``."""
+    """How to wait: for at most ``timeout`` seconds, looking at first often and then every ``poll``."""
 
     timeout: float
     clock: Callable[[], float]
@@ -62,7 +62,7 @@ class Watch:
     def until(self, look: Callable[[], tuple[bool, str]]) -> tuple[bool, str]:
         """Call ``look`` until it says that it is over, or the time is; what it said last."""
         end = self.clock() + self.timeout
-        said = ""
+        said, pause = "", min(0.1, self.poll)
         while True:
             over, words = look()
             if words != said:
@@ -70,7 +70,8 @@ class Watch:
                 said = words
             if over or self.clock() >= end:
                 return over, said
-            self.sleep(min(self.poll, max(0.05, end - self.clock())))
+            self.sleep(min(pause, max(0.05, end - self.clock())))
+            pause = min(self.poll, pause * 1.5)
 
 
 @dataclass(frozen=True)
