@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from promote_actions.config.freeze import locked
 from promote_actions.errors import InputError, Refused
 from promote_actions.promotion.model import OVERRIDABLE, Facts, Request, ServiceFacts
 from promote_actions.versions.calver import CalVer
@@ -47,22 +48,28 @@ def objections(
     request: Request, facts: Facts, moving: tuple[tuple[ServiceFacts, str], ...]
 ) -> Iterator[Objection]:
     """Everything that speaks against the promotion, whole-line rules first."""
-    yield from _whole_line(facts)
+    yield from _whole_line(request, facts)
     yield from _order(request, facts)
     for service, version in moving:
         yield from _of_service(service, version)
 
 
-def _whole_line(facts: Facts) -> Iterator[Objection]:
+def _whole_line(request: Request, facts: Facts) -> Iterator[Objection]:
     name = facts.environment.name
     if facts.stop is not None:
         reason = facts.stop.strip().partition("\n")[0][:200] or "no reason given"
         yield Objection("stop", f"the line is stopped: {reason}", f"remove {STOP_FILE} to go on")
-    if facts.environment.lock:
+    if locked(facts.environment, request.now):
+        until = facts.environment.lock_until
+        who = ", ".join(facts.environment.lock_override)
         yield Objection(
             "lock",
-            f"{name} is locked: {facts.environment.lock[:200]}",
-            f"unlock it in {facts.config.source}, or override with a reason",
+            f"{name} is locked"
+            + (f" until {until.isoformat(timespec='minutes')}" if until else "")
+            + f": {facts.environment.lock[:200]}",
+            f"unlock it in {facts.config.source}; {who} may override"
+            if who
+            else f"unlock it in {facts.config.source}, or override with a reason",
         )
     if facts.frozen:
         freeze, end = facts.frozen
