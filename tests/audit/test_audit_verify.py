@@ -16,7 +16,7 @@ from promote_actions.audit.past import Late, findings
 from promote_actions.audit.record import Record, format_time, from_json, to_json
 from promote_actions.audit.verification import verify
 from promote_actions.audit.verify import Verifier, edited_fields, heads_document, read_heads
-from promote_actions.errors import InputError
+from promote_actions.errors import InputError, PromoteError
 from tests.audit.git_log import START, GitLog
 
 LATER = START + timedelta(days=40)
@@ -55,6 +55,15 @@ def test_an_untouched_log_is_verified(log):
     """Fifteen records in two chains, nothing to say."""
     report = verified(log)
     assert (report.verdict, report.records, len(report.links), report.findings) == ("true", 15, 2, [])
+
+
+def test_a_url_is_cloned_and_a_branch_may_be_named(log):
+    """Nothing has to be checked out; a branch that begins like an option is only a name."""
+    url = f"file://{log.close()}"
+    assert verify(open_copy(url, "main", "", {}), "audit-logs").records == 15
+    for branch in ("none", "--upload-pack=x"):
+        with pytest.raises(PromoteError):
+            open_copy(url, branch, "", {})
 
 
 def test_an_empty_log_is_verified(tmp_path):
