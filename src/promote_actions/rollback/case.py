@@ -78,9 +78,27 @@ class Case:
         told = (each for each in reversed(self.records) if each.event in ("promotion", "rollback"))
         return next(told, None)
 
+    @property
+    def left_before(self) -> frozenset[str]:
+        """The versions that were rolled back in this environment, by its records or by the quarantine."""
+        told = {each.previous_version for each in self.records if each.rollback}
+        held = self.snapshot.read(hold_file(self.service.name, self.live.version or "-"))
+        if held is not None and _place_of(held) == self.environment.name:
+            told.add(self.live.version)
+        return frozenset(told)
+
     def held(self, version: str) -> bool:
         """Whether ``version`` of this service is quarantined."""
         return bool(version) and self.snapshot.read(hold_file(self.service.name, version)) is not None
+
+
+def _place_of(hold: bytes) -> str:
+    """The environment in which a quarantined version was rolled back; empty when the file doesn't say."""
+    try:
+        document = json.loads(hold)
+        return str(document["environment"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
 
 
 @dataclass(frozen=True)

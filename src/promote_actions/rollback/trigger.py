@@ -96,8 +96,8 @@ def stand_down(gate: GateSays, failed_version: str, case: Case) -> str:
         return (
             f"{environment.name} has {name} {live or 'no version'} now, not {failed_version}, which failed"
         )
-    if case.held(live):
-        return f"{name} {live} was rolled back before, and a person brought it back"
+    if live in case.left_before:
+        return f"{name} {live} was rolled back here before, and a person brought it back"
     return _by_record(case)
 
 
