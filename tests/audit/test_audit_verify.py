@@ -16,7 +16,7 @@ from promote_actions.audit.past import Late, findings
 from promote_actions.audit.record import Record, format_time, from_json, to_json
 from promote_actions.audit.verification import verify
 from promote_actions.audit.verify import Verifier, edited_fields, heads_document, read_heads
-from promote_actions.errors import InputError, PromoteError
+from promote_actions.errors import InputError
 from tests.audit.git_log import START, GitLog
 
 LATER = START + timedelta(days=40)
@@ -62,7 +62,7 @@ def test_a_url_is_cloned_and_a_branch_may_be_named(log):
     url = f"file://{log.close()}"
     assert verify(open_copy(url, "main", "", {}), "audit-logs").records == 15
     for branch in ("none", "--upload-pack=x"):
-        with pytest.raises(PromoteError):
+        with pytest.raises(InputError, match="has no branch"):
             open_copy(url, branch, "", {})
 
 

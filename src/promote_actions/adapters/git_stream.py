@@ -119,18 +119,29 @@ def _clone(url: str, branch: str, token: str) -> Copy:
     folder = tempfile.TemporaryDirectory(prefix="promote-actions-")
     git = Git(folder.name, url, token)
     chosen = ["--branch", branch] if branch else []
-    git.check(
-        "clone", "--quiet", "--bare", "--single-branch", *chosen, "--", url, folder.name, deadline=DEADLINE
-    )
-    copy = _copy(git, branch or current_branch(git))
+    arguments = ["clone", "--quiet", "--bare", "--single-branch", *chosen, "--", url, folder.name]
+    try:
+        done = git.run(*arguments, deadline=DEADLINE)
+        if done.status and "Remote branch" in done.stderr:
+            raise _no_branch(git, branch)
+        if done.status:
+            raise git.failure(arguments, done.stderr)
+        copy = _copy(git, branch or current_branch(git))
+    except BaseException:
+        folder.cleanup()
+        raise
     finalize(copy, folder.cleanup)
     return copy
+
+
+def _no_branch(git: Git, branch: str) -> InputError:
+    return InputError(f"{git.display} has no branch '{branch[:100]}'", hint="pass one with --branch")
 
 
 def _copy(git: Git, revision: str) -> Copy:
     done = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if done.status:
-        raise InputError(f"{git.display} has no branch '{revision[:100]}'", hint="pass one with --branch")
+        raise _no_branch(git, revision)
     shallow = git.line("rev-parse", "--is-shallow-repository") == "true"
     return Copy(git, done.text.strip(), shallow)
 
