@@ -118,20 +118,24 @@ def open_copy(where: str, branch: str, token: str, env: Mapping[str, str]) -> Co
 def _clone(url: str, branch: str, token: str) -> Copy:
     folder = tempfile.TemporaryDirectory(prefix="promote-actions-")
     git = Git(folder.name, url, token)
-    chosen = ["--branch", branch] if branch else []
-    arguments = ["clone", "--quiet", "--bare", "--single-branch", *chosen, "--", url, folder.name]
     try:
-        done = git.run(*arguments, deadline=DEADLINE)
-        if done.status and "Remote branch" in done.stderr:
-            raise _no_branch(git, branch)
-        if done.status:
-            raise git.failure(arguments, done.stderr)
+        _fill(git, url, branch)
         copy = _copy(git, branch or current_branch(git))
     except BaseException:
         folder.cleanup()
         raise
     finalize(copy, folder.cleanup)
     return copy
+
+
+def _fill(git: Git, url: str, branch: str) -> None:
+    chosen = ["--branch", branch] if branch else []
+    arguments = ["clone", "--quiet", "--bare", "--single-branch", *chosen, "--", url, git.directory]
+    done = git.run(*arguments, deadline=DEADLINE)
+    if done.status and "Remote branch" in done.stderr:
+        raise _no_branch(git, branch)
+    if done.status:
+        raise git.failure(arguments, done.stderr)
 
 
 def _no_branch(git: Git, branch: str) -> InputError:
