@@ -13,6 +13,7 @@ from promote_actions.adapters.github_api import GitHubApi, Patience
 from promote_actions.adapters.gitops import FileChange
 from promote_actions.errors import Conflict, DependencyError, Refused
 from promote_actions.rehearsal.github import GitHubEmulator, Protection
+from tests.adapters.scripted_server import Reply, serving
 
 NAME = "nexo-org/nexo-gitops"
 REPO = f"/repos/{NAME}"
@@ -343,3 +344,12 @@ def test_a_merge_that_is_refused_is_not_tried_for_ever(github: GitHubEmulator) -
     github.fail("PUT", "/merge$", "reset")
     with pytest.raises(Refused, match="approving review is required"):
         repository.forge.merge(pull.number, pull.head_sha)
+
+
+@pytest.mark.parametrize("status", [200, 403, 404])
+def test_a_page_in_place_of_the_api_is_told(status: int) -> None:
+    """A wrong GITHUB_API_URL and a proxy answer with pages: the message names both."""
+    with serving(lambda _: Reply(status, b"\n<!DOCTYPE html><p>sign in</p>")) as server:
+        api = GitHubApi(TOKEN, {"GITHUB_API_URL": server.url}, patience=Patience(timeout=1, tries=1))
+        with pytest.raises(DependencyError, match=f"{status} with a page.*GITHUB_API_URL"):
+            api.ask("GET", "/repos/nexo-org/nexo-gitops")

@@ -306,6 +306,14 @@ def test_strange_branch_names(github: GitHubEmulator, branch: str) -> None:
     assert git(github, "rev-parse", f"refs/heads/{branch}") == made
 
 
+def test_a_branch_may_be_named_by_its_ref(github: GitHubEmulator) -> None:
+    """`github.ref` holds refs/heads/main; a branch that doesn't exist is told without it."""
+    repository = connect(github)
+    assert repository.snapshot("refs/heads/main").branch == "main"
+    with pytest.raises(InputError, match="no branch 'nope'"):
+        repository.snapshot("refs/heads/nope")
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.sampled_from("ab/.@{~^:?*[\\ -\x7f\n%#") | st.characters(codec="utf-8"), max_size=12))
 def test_branch_names_are_gits(name: str) -> None:

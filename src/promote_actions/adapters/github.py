@@ -93,6 +93,8 @@ class GitHubRepository:
         branch = branch or self.facts.default_branch
         path = self._path(f"branches/{ref_name(branch)}")
         answer = self._get(path, f"read branch {branch}", accept=(404,))
+        if answer.status == 404 and branch.startswith("refs/heads/"):
+            return self.snapshot(branch.removeprefix("refs/heads/"))
         if answer.status == 404:
             default = self.facts.default_branch
             hint = (

@@ -222,7 +222,9 @@ class GitHubApi:
             data = json.loads(text) if text else None
         except ValueError:
             if status < 500:
-                raise _Fault(f"{status} with a body that is no JSON") from None
+                page = "a page, which is not GitHub's API (see GITHUB_API_URL and the proxy)"
+                what = page if text.lstrip().startswith("<") else "a body that is no JSON"
+                raise _Fault(f"{status} with {what}") from None
             data = None
         if status >= 500:
             raise _Fault(f"{status} from the server")
