@@ -13,6 +13,7 @@ from typing import Any
 from promote_actions.invoke import invoke
 from promote_actions.rehearsal.github import GitHubEmulator
 from promote_actions.rehearsal.github.state import Pull
+from promote_actions.rehearsal.github.store import Store
 from promote_actions.runner import Runner
 from tests.support.gitops import CLEAN, git, standard_files
 
@@ -116,8 +117,13 @@ class GitHubBench:
         return [pull.number for pull in self.github.repository(GITOPS).open_pulls()]
 
     @property
+    def store(self) -> Store:
+        """The GitOps repository's objects and refs."""
+        return self.github.repository(GITOPS).store
+
+    @property
     def bare(self) -> Path:
-        return self.github.repository(GITOPS).store.path
+        return self.store.path
 
     def git(self, *arguments: str) -> str:
         """What git itself says in the GitOps repository."""
