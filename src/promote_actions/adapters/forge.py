@@ -18,6 +18,7 @@ from promote_actions.owners.reviews import Review
 
 __all__ = [
     "OUR_BRANCHES",
+    "Artifact",
     "CheckRun",
     "CommitStatus",
     "Comparison",
@@ -28,6 +29,7 @@ __all__ = [
     "Requested",
     "Review",
     "Team",
+    "WorkflowRun",
 ]
 
 OUR_BRANCHES = ("promote/", "rollback/")
@@ -96,6 +98,34 @@ class CheckRun:
     status: str
     conclusion: str = ""
     url: str = ""
+
+
+@dataclass(frozen=True)
+class WorkflowRun:
+    """A run of a workflow: ``workflow`` is its name and ``path`` its file.
+
+    ``status`` and ``conclusion`` are as a check run's. ``source`` is the repository whose commit it ran
+    for, ``owner/name``: another one's for a pull request from a fork.
+    """
+
+    id: int
+    workflow: str
+    path: str
+    status: str
+    conclusion: str = ""
+    url: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What a run left behind. ``size`` is the archive's in bytes, ``digest`` its ``sha256:…`` or empty."""
+
+    id: int
+    name: str
+    size: int = 0
+    expired: bool = False
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,6 +213,18 @@ class Forge(Protocol):
 
     def check_runs(self, sha: str) -> Sequence[CheckRun]:
         """The newest check run of each name on ``sha``."""
+
+    def workflow_runs(self, sha: str) -> Sequence[WorkflowRun]:
+        """The runs of workflows for the commit ``sha`` (its full name), the newest first."""
+
+    def artifacts(self, run: int) -> Sequence[Artifact]:
+        """The artifacts of a run; a re-run may have left several of one name."""
+
+    def artifact_archive(self, artifact: int, limit: int) -> bytes | None:
+        """The ZIP archive of an artifact; None when it has expired.
+
+        Raises ``DependencyError`` for one of more than ``limit`` bytes.
+        """
 
     def put_branch(self, branch: str, sha: str) -> None:
         """Make ``branch`` point at ``sha``: create it, or move it if it is one of :data:`OUR_BRANCHES`."""

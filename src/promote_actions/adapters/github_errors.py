@@ -23,6 +23,7 @@ _PERMISSIONS = (
     (re.compile(r"/issues/|/labels"), "pull_requests"),
     (re.compile(r"/statuses/|/status(es)?($|\?)"), "statuses"),
     (re.compile(r"/check-runs"), "checks"),
+    (re.compile(r"/actions/"), "actions"),
     (re.compile(r"^/?orgs/"), "members"),
 )
 """The permission that a path needs, where GitHub's answer doesn't name it."""

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from promote_actions.adapters.forge import CheckRun, CommitStatus, Comparison, PullRequest
+from promote_actions.adapters.forge import (
+    Artifact,
+    CheckRun,
+    CommitStatus,
+    Comparison,
+    PullRequest,
+    WorkflowRun,
+)
 from promote_actions.adapters.gitops import Commit
 from promote_actions.owners.reviews import Review
 
@@ -97,6 +104,30 @@ def status_of(row: Mapping[str, Any]) -> CommitStatus:
 def check_run_of(row: Mapping[str, Any]) -> CheckRun:
     """A check run of a list."""
     return CheckRun(row["name"], row["status"], row.get("conclusion") or "", row.get("html_url") or "")
+
+
+def workflow_run_of(row: Mapping[str, Any]) -> WorkflowRun:
+    """A run of a list. Its path may name a ref: ``.github/workflows/e2e.yml@main``."""
+    return WorkflowRun(
+        id=int(row["id"]),
+        workflow=row.get("name") or "",
+        path=str(row["path"]).partition("@")[0],
+        status=row["status"] or "",
+        conclusion=row["conclusion"] or "",
+        url=row["html_url"],
+        source=(row.get("head_repository") or {}).get("full_name") or "",
+    )
+
+
+def artifact_of(row: Mapping[str, Any]) -> Artifact:
+    """An artifact of a list."""
+    return Artifact(
+        int(row["id"]),
+        row["name"],
+        int(row["size_in_bytes"]),
+        bool(row["expired"]),
+        row.get("digest") or "",
+    )
 
 
 def comparison_of(data: Mapping[str, Any]) -> Comparison:

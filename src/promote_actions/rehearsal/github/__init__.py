@@ -12,6 +12,7 @@
 
 Commits, branches and tags made through the API are git's own, in the bare repository; what git clients
 push there shows in the API. People act by HTTP with their own token (`POST …/pulls/1/reviews`).
+``github.add_run(name, sha, ".github/workflows/e2e.yml", {"junit": {"a.xml": b"…"}})`` is a workflow's run.
 
 ``github.fail("PATCH", "/git/refs/", "reset", applied=True)`` loses the answer of the next ref update;
 kinds: a status (``500``), ``rate``, ``abuse``, ``reset``, ``timeout`` (waits ``github.hang`` seconds),

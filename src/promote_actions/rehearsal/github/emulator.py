@@ -10,6 +10,7 @@ from types import TracebackType
 
 from promote_actions.adapters.git_process import Git
 from promote_actions.rehearsal.github import (
+    actions,
     contents,
     git_data,
     graphql,
@@ -25,16 +26,18 @@ from promote_actions.rehearsal.github.routing import Router
 from promote_actions.rehearsal.github.server import Exchange, Server
 from promote_actions.rehearsal.github.state import (
     LEVELS,
+    Artifact,
     Protection,
     Repository,
     Team,
     User,
+    WorkflowRun,
     World,
     utc_now,
 )
 from promote_actions.rehearsal.github.store import NOBODY, Store
 
-_ROOMS = (contents, git_data, graphql, issues, people, pulls, repos, reviews, statuses)
+_ROOMS = (actions, contents, git_data, graphql, issues, people, pulls, repos, reviews, statuses)
 ROUTES = tuple(route for room in _ROOMS for route in room.ROUTES)
 
 
@@ -73,6 +76,7 @@ class GitHubEmulator:
         if self._server is not None:
             self._server.close_all()
             self._server = None
+        self.world.storage.stop()
 
     def __enter__(self) -> GitHubEmulator:
         if self._server is None:
@@ -192,6 +196,38 @@ class GitHubEmulator:
             if not store.move_ref(f"refs/heads/{branch}", made, head or NOBODY):
                 raise RuntimeError(f"branch {branch} moved meanwhile")
             return made
+
+    def add_run(
+        self,
+        name: str,
+        sha: str,
+        path: str,
+        artifacts: Mapping[str, bytes | Mapping[str, bytes]] | None = None,
+        *,
+        workflow: str = "",
+        conclusion: str | None = "success",
+        event: str = "push",
+        fork: str = "",
+    ) -> WorkflowRun:
+        """A run of the workflow file ``path`` on the commit ``sha``; conclusion None: it is under way.
+
+        An artifact is its files by path, or the bytes that stand in its archive's place.
+        """
+        with self.world.lock:
+            repository, now = self.repository(name), self.world.now()
+            actor = self.world.user("github-actions[bot]") or User(1, "github-actions[bot]", "", bot=True)
+            number = sum(run.path == path for run in repository.runs) + 1
+            status = "completed" if conclusion else "in_progress"
+            branch = repository.default_branch
+            run = WorkflowRun(
+                self.world.new_id(), number, workflow or path, path, sha, branch, event, status, conclusion,
+                actor, now, fork=fork,
+            )  # fmt: skip
+            for title, content in (artifacts or {}).items():
+                data = content if isinstance(content, bytes) else actions.pack(content)
+                run.artifacts.append(Artifact(self.world.new_id(), title, data, now))
+            repository.runs.append(run)
+            return run
 
     def repository(self, name: str) -> Repository:
         """The repository's state: ``pulls``, ``labels``, ``statuses``, ``dispatches``, ``store`` (git)."""

@@ -203,7 +203,8 @@ class Handler(BaseHTTPRequestHandler):
         return replace(reply, body=body, headers=headers)
 
     def _encode(self, reply: Reply) -> tuple[int, dict[str, str], bytes]:
-        status, data = reply.status, b"" if reply.status == 204 else json.dumps(reply.body).encode()
+        empty = reply.status in (204, 302)
+        status, data = reply.status, b"" if empty else json.dumps(reply.body).encode()
         headers = {"Content-Type": "application/json; charset=utf-8", **reply.headers}
         accept = self.headers.get("Accept", "")
         if reply.raw is not None and (".raw" in accept or ".sha" in accept):

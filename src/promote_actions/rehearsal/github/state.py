@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from promote_actions.rehearsal.github.objects import Person
+from promote_actions.rehearsal.github.storage import Storage
 from promote_actions.rehearsal.github.store import Store
 
 LEVELS = ("none", "read", "triage", "write", "maintain", "admin")
@@ -129,6 +130,37 @@ class CheckRun:
 
 
 @dataclass
+class Artifact:
+    """What a run left behind: ``data`` is its archive."""
+
+    id: int
+    name: str
+    data: bytes
+    created_at: datetime
+    expired: bool = False
+
+
+@dataclass
+class WorkflowRun:
+    """A run of the workflow in the file ``path``. ``fork`` names the repository that it came from."""
+
+    id: int
+    number: int
+    workflow: str
+    path: str
+    sha: str
+    branch: str
+    event: str
+    status: str
+    conclusion: str | None
+    actor: User
+    created_at: datetime
+    attempt: int = 1
+    fork: str = ""
+    artifacts: list[Artifact] = field(default_factory=list)
+
+
+@dataclass
 class Pull:
     """A pull request. While it is open ``head_sha`` follows the branch; then it stays.
 
@@ -189,6 +221,7 @@ class Repository:
     labels: dict[str, Label] = field(default_factory=dict)
     statuses: list[Status] = field(default_factory=list)
     check_runs: list[CheckRun] = field(default_factory=list)
+    runs: list[WorkflowRun] = field(default_factory=list)
     dispatches: list[Dispatch] = field(default_factory=list)
 
     @property
@@ -222,6 +255,7 @@ class World:
     repositories: dict[str, Repository] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
     rate: RateLimit = field(default_factory=RateLimit)
+    storage: Storage = field(default_factory=Storage)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1001))
 
