@@ -38,6 +38,14 @@ def test_a_path_is_somebodys_values_file(path: str, expected: list[tuple[str, st
     assert [(each.service, each.environment.name) for each in places(CONFIG, [path])] == expected
 
 
+def test_gates_and_freezes_are_no_hindrance() -> None:
+    """A full configuration is looked through like an empty one."""
+    gates = "gates: [{check: http}], freeze: [{cron: '0 18 * * FRI', duration: 62h}]"
+    config = load(f"version: 1\nenvironments: {{develop: , qa: {{{gates}}}}}\n".encode(), "promotion.yaml")
+    (found,) = places(config, ["helm/app/values-qa.yaml"])
+    assert found.environment.gates
+
+
 def test_a_shared_file_counts_for_each_service() -> None:
     """Where all services stand in one file, each is looked at."""
     found = places(SHARED, ["env/qa.yaml", "env/qa.yaml"])

@@ -19,6 +19,7 @@ from promote_actions.gates.context import Context
 from promote_actions.gates.model import Check, GateResult
 from promote_actions.gates.publish import CONTEXTS, heads, statuses
 from promote_actions.guard.touches import Touch, touch
+from promote_actions.rollback.policy import approvals_needed
 
 Statuses = Mapping[str, tuple[StatusState, str]]
 """State and description by context."""
@@ -64,7 +65,12 @@ class Planner:
     def _approvals(self, touches: Sequence[Touch]) -> list[Check]:
         asks = [each for each in touches if each.place.environment.approvals]
         strictest = max(asks, key=lambda each: each.place.environment.approvals, default=None)
-        return [self._check("approvals", strictest)] if strictest else []
+        if strictest is None:
+            return []
+        kind = "approvals"
+        if all(each.goes_back and self.ran_before(each) for each in asks):
+            kind = f"approvals:needed={approvals_needed(strictest.place.environment)};each-team=false"
+        return [self._check(kind, strictest)]
 
     def _soaks(self, promotions: Sequence[Touch]) -> list[Check]:
         """A check for each service whose environment asks for a soak and has one to soak in."""

@@ -62,14 +62,13 @@ def places(config: Config, paths: Iterable[str]) -> list[Place]:
         services = choose_services(config, changed)
     except InputError:
         return []
-    by_path: dict[str, list[Place]] = {}
+    by_path: dict[str, dict[tuple[str, str], Place]] = {}
     for service in services:
         for environment in config.environments:
             for suffix in environment.suffixes:
                 path = config.values.file(service, suffix, environment.name)
-                by_path.setdefault(path, []).append(Place(service, environment, path))
-    found = [place for path in changed for place in by_path.get(path, ())]
-    return list(dict.fromkeys(found))
+                by_path.setdefault(path, {})[service, environment.name] = Place(service, environment, path)
+    return [place for path in changed for place in by_path.get(path, {}).values()]
 
 
 def touch(config: Config, place: Place, before: bytes | None, after: bytes | None) -> Touch:
