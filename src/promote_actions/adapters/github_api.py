@@ -209,7 +209,7 @@ class GitHubApi:
             self.calls += 1
             try:
                 status, got, text = self._transport().requestJson(method, path, parameters, headers, body)
-            except (requests.exceptions.RequestException, OSError) as error:
+            except (requests.exceptions.RequestException, OSError, ValueError) as error:
                 raise _Fault(_reason(error)) from None
             except (RuntimeError, AssertionError) as error:
                 raise InputError(
@@ -266,6 +266,8 @@ def _reason(error: Exception) -> str:
         return "the answer was cut off"
     if isinstance(error, requests.exceptions.SSLError):
         return "the TLS certificate could not be verified"
+    if not isinstance(error, OSError):
+        return "the answer could not be read"
     return "the connection broke or was refused"
 
 
