@@ -34,6 +34,7 @@ from promote_actions.promotion.plan import version_for
 from promote_actions.promotion.policy import hold_file
 from promote_actions.promotion.recorded import with_records
 from promote_actions.promotion.scalars import other_change
+from promote_actions.rollback.policy import SET_ASIDE
 
 KNOWN = (*COMMON, "pull-request", "override", "reason")
 CONTEXT = "promotion/policy"
@@ -189,7 +190,7 @@ class PolicyCheck:
         if back and self._ran_before(base, moved):
             hold = read_hold(base, service, version)
             own = replace(facts.services[0], hold=hold, recorded_digest="", source=None)
-            self._obey(request, replace(facts, services=(own,)), version, frozenset({"downgrade"}))
+            self._obey(request, replace(facts, services=(own,)), version, SET_ASIDE)
             return
         if forward is not None:
             raise forward

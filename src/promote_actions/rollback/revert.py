@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from promote_actions.config.model import Environment
 from promote_actions.errors import InputError
 from promote_actions.promotion.diff import unified
 from promote_actions.promotion.land import Landing
 from promote_actions.promotion.messages import words
 from promote_actions.promotion.model import Move, Plan
 from promote_actions.rollback.case import Case, Target, hold_change, move_back, plan_of, target_of
+from promote_actions.rollback.policy import approvals_needed
 
 URGENT = "rollback"
 """The label of a rollback's pull request: somebody has to look at it now."""
@@ -55,11 +55,6 @@ def urgency(case: Case, left: str) -> tuple[str, ...]:
         f"A rollback needs {people}, no soak and no gate; freezes and locks don't stop it.",
         "",
     )
-
-
-def approvals_needed(environment: Environment) -> int:
-    """How many owners must approve a rollback's pull request: one, where a promotion needs any."""
-    return min(1, environment.approvals)
 
 
 def choose_mode(case: Case, pull_requests: bool) -> str:
