@@ -82,7 +82,7 @@ def _escaped(line: str) -> str:
 
 
 def _table(plan: Plan) -> list[str]:
-    source = markdown(plan.source.name) if plan.source else "build"
+    source = markdown(plan.source.name) if plan.source else "rollback" if plan.rollback else "build"
     environment = markdown(plan.environment.name)
     rows = [
         f"| {move.service.name} | {source} → {environment} "

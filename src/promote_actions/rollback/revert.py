@@ -51,9 +51,8 @@ def urgency(case: Case, left: str) -> tuple[str, ...]:
     needed = approvals_needed(case.environment)
     people = f"{needed} approval{'s' * (needed != 1)} of an owner" if needed else "no approval"
     return (
-        f"**Urgent:** {case.service.name} {left} is being taken out of {case.environment.name}. "
-        f"A rollback needs {people}, no soak and no gate; freezes and locks don't stop it.",
-        "",
+        f"URGENT: {case.service.name} {left} is being taken out of {case.environment.name}",
+        f"a rollback needs {people}, no soak and no gate, and no freeze or lock stops it",
     )
 
 
