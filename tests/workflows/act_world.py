@@ -77,6 +77,11 @@ class Stage:
         self.adapt(folder / ".github/workflows" / workflow.name)
         return folder
 
+    def commit(self, message: str, name: str = "nexo-be") -> str:
+        """A commit on the main branch of a service's repository."""
+        slug = f"{ORGANISATION}/{name}"
+        return self.world.github.commit(slug, {"src/app.py": f"# {message}\n".encode()}, message)
+
     # -- looking ---------------------------------------------------------------------------------
 
     def version(self, environment: str, service: str = SERVICE) -> str:

@@ -47,3 +47,133 @@ def test_a_bad_version_is_taken_back_and_recorded(stage: Stage) -> None:
         for each in map(json.loads, stage.records())
     }
     assert told == {("develop", "rollback", "success"), ("qa", "promotion", "refused")}
+
+
+def test_a_schedule_with_nothing_to_promote_checks_nothing(stage: Stage) -> None:
+    """qa has what develop has: no gate runs, nothing fails, nothing is recorded."""
+    stage.set_version("qa", "2026.02.17")
+    workflow = stage.checkout("gitops-repo") / ".github/workflows/auto-promote-on-schedule.yml"
+    workflow.write_text(workflow.read_text(encoding="utf-8").replace("[nexo-be, nexo-web]", f"[{SERVICE}]"))
+    ran = stage.gitops("auto-promote-on-schedule.yml", "schedule")
+    assert ran.status == 0, ran.log
+    assert ran.jobs == {"Gate": "succeeded"}
+    assert "action health-gate" not in ran.log
+    assert stage.records() == []
+
+
+def pull_request(number: int, **more: Any) -> dict[str, Any]:
+    head = {"repo": {"full_name": "nexo-org/nexo-gitops"}, "ref": f"promote/{SERVICE}"}
+    return {"number": number, "pull_request": {"number": number, "head": head, **more}, **more}
+
+
+def approve(stage: Stage, number: int, *logins: str) -> None:
+    for login in logins:
+        stage.call("POST", f"pulls/{number}/reviews", login, {"event": "APPROVE"})
+
+
+def test_staging_is_proposed_approved_merged_and_checked(stage: Stage) -> None:
+    """A person starts it, another one approves, and the merge is recorded with who approved it."""
+    asked = {"inputs": {"service": SERVICE, "reason": "sprint 7"}}
+    ran = stage.gitops("promote-staging.yml", "workflow_dispatch", asked)
+    assert ran.status == 0, ran.log
+    assert set(ran.jobs) == {"Qa is well", "Promote to staging", "Say what the pull request lacks"}
+    (pull,) = stage.call("GET", "pulls", "dora-dev")
+    number = pull["number"]
+    assert (pull["title"], stage.version("staging")) == (
+        f"promote({SERVICE}): staging → 2026.02.15",
+        "2026.02.10",
+    )
+    assert stage.statuses(number) == {"approvals": "pending", "soak": "success", "policy": "success"}
+
+    approve(stage, number, "bob-platform")
+    ran = stage.gitops("promotion-guard.yml", "pull_request_review", pull_request(number))
+    assert ran.status == 0, ran.log
+    assert set(stage.statuses(number).values()) == {"success"}
+
+    stage.call("PUT", f"pulls/{number}/merge", "dora-dev", {"merge_method": "squash"})
+    ran = stage.gitops("on-merge.yml", "pull_request", pull_request(number, action="closed"))
+    assert ran.status == 0, ran.log
+    assert stage.version("staging") == "2026.02.15"
+    (record,) = map(json.loads, stage.records())
+    assert (record["outcome"], record["to_environment"]) == ("success", "staging")
+    assert record["approvers"] == ["bob-platform"]
+    assert record["pr_url"].endswith(f"/pull/{number}")
+    assert record["validation_results"]["argocd_health"] == "passed"
+
+
+def test_production_waits_for_soak_and_two_approvals(stage: Stage) -> None:
+    """The pull request is there at once; what it lacks is said in its statuses, and it can't be merged."""
+    ran = stage.gitops("promote-production.yml", "workflow_dispatch", {"inputs": {"service": SERVICE}})
+    assert ran.status == 0, ran.log
+    (pull,) = stage.call("GET", "pulls", "dora-dev")
+    assert {label["name"] for label in pull["labels"]} == {"production-deploy"}
+    approve(stage, pull["number"], "alice-sre", "carlos-sre")
+    ran = stage.gitops("promotion-guard.yml", "schedule")
+    assert ran.status == 0, ran.log
+    assert stage.statuses(pull["number"]) == {
+        "approvals": "success",
+        "soak": "pending",
+        "policy": "success",
+    }
+    assert stage.version("production") == "2026.01.45"
+
+
+def test_one_that_was_closed_is_recorded_as_cancelled(stage: Stage) -> None:
+    """A proposal that nobody took is an event too."""
+    gitops = "nexo-org/nexo-gitops"
+    place = stage.world.values_path(stage.world.config.environment("staging"), SERVICE)
+    text = stage.world.snapshot().read(place) or b""
+    changed = {place: text.replace(b"2026.02.10", b"2026.02.15")}
+    stage.world.github.commit(gitops, changed, "Try it", branch="try", login="dora-dev")
+    body = {"title": "Try it", "head": "try", "base": "main"}
+    number = stage.call("POST", "pulls", "dora-dev", body)["number"]
+    stage.call("PATCH", f"pulls/{number}", "dora-dev", {"state": "closed"})
+    ran = stage.gitops("on-merge.yml", "pull_request", pull_request(number, action="closed"))
+    assert ran.status == 0, ran.log
+    (record,) = map(json.loads, stage.records())
+    assert (record["outcome"], record["version"]) == ("cancelled", "2026.02.15")
+    assert stage.version("staging") == "2026.02.10"
+
+
+def test_production_goes_back_by_a_pull_request_without_soak(stage: Stage) -> None:
+    """At night: one form to fill in, and a pull request that only lacks its approvals."""
+    stage.set_version("production", "2026.02.10")
+    asked = {"service": SERVICE, "environment": "production", "reason": "login fails"}
+    ran = stage.gitops("rollback.yml", "workflow_dispatch", {"inputs": asked})
+    assert ran.status == 0, ran.log
+    (pull,) = stage.call("GET", "pulls", "dora-dev")
+    assert pull["title"] == f"rollback({SERVICE}): production → 2026.01.45"
+    states = stage.statuses(pull["number"])
+    assert (states["approvals"], states["soak"]) == ("pending", "success")
+
+
+def test_the_matrix_is_kept_as_a_page(stage: Stage) -> None:
+    """The page, the Markdown and the badge are in the artifact; nothing goes to Pages unasked."""
+    ran = stage.gitops("version-matrix.yml", "push")
+    assert ran.status == 0, ran.log
+    kept = stage.folder / "machine/artifacts/version-matrix"
+    assert {path.name for path in kept.iterdir()} == {"index.html", "matrix.md", "badge.json"}
+    assert "2026.01.45" in (kept / "index.html").read_text(encoding="utf-8")
+    assert not (stage.folder / "machine/artifacts/pages").exists()
+
+
+def test_an_edited_audit_log_fails_its_pull_request(stage: Stage) -> None:
+    """The chains hold on the checkout of a good one, and not when a record was edited."""
+    from tests.support.gitops import command, git
+
+    bare = stage.world.bare
+    assert command("promote", "--gitops", str(bare), "--service", SERVICE, "--to", "qa").status == 0
+    clone = stage.folder / "clone"
+    git(stage.folder, "clone", "-q", str(bare), str(clone))
+    git(clone, "remote", "set-url", "origin", "https://github.com/nexo-org/nexo-gitops.git")
+    (clone / ".github/workflows").mkdir(parents=True)
+    example = stage.checkout("gitops-repo") / ".github/workflows/audit.yml"
+    (clone / ".github/workflows/audit.yml").write_text(example.read_text(encoding="utf-8"))
+    good = stage.act.run(clone, "audit.yml", "pull_request", pull_request(1))
+    assert good.status == 0, good.log
+    (record,) = (clone / "audit-logs").iterdir()
+    record.write_text(record.read_text(encoding="utf-8").replace('"success"', '"failure"'))
+    git(clone, "commit", "-q", "-a", "-m", "Nothing to see here")
+    bad = stage.act.run(clone, "audit.yml", "pull_request", pull_request(1))
+    assert bad.status != 0
+    assert record.name in bad.log
