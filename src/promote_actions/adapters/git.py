@@ -19,6 +19,7 @@ from functools import cached_property
 from weakref import finalize
 
 from promote_actions.adapters import git_objects
+from promote_actions.adapters.git_commits import make_commit
 from promote_actions.adapters.git_process import SERVER_HOOKS, Git, without_credentials
 from promote_actions.adapters.git_worktree import follow, heal, refuse_unsaved
 from promote_actions.adapters.gitops import Commit, FileChange, Snapshot
@@ -61,7 +62,7 @@ class LocalRepository:
     def land(self, base: Snapshot, changes: Sequence[FileChange], message: str) -> str:
         paths = [change.path for change in changes]
         refuse_unsaved(self.git, base.branch, paths)
-        made = git_objects.make_commit(self.git, base.commit, changes, message, self.env)
+        made = make_commit(self.git, base, changes, message, self.env)
         ref = f"refs/heads/{base.branch}"
         done = self.git.run("update-ref", "-m", "promote-actions", ref, made, base.commit)
         if done.status:
@@ -76,7 +77,7 @@ class LocalRepository:
         return git_objects.read_history(self.git, at or current_branch(self.git), path, limit)
 
     def read_at(self, commit: str, path: str) -> bytes | None:
-        return git_objects.read_blobs(self.git, commit, [path]).get(path)
+        return git_objects.read_blob(self.git, commit, path)
 
     def is_ancestor(self, older: str, newer: str) -> bool | None:
         return git_objects.contains(self.git, older, newer)
@@ -146,7 +147,7 @@ class RemoteRepository:
         raise DependencyError(f"{ref} of {self.name} changes while it is fetched", hint="run again")
 
     def land(self, base: Snapshot, changes: Sequence[FileChange], message: str) -> str:
-        made = git_objects.make_commit(self.git, base.commit, changes, message, self.env)
+        made = make_commit(self.git, base, changes, message, self.env)
         ref = f"refs/heads/{base.branch}"
         done = self.git.run("push", "--porcelain", "--no-verify", "--", self._remote, f"{made}:{ref}")
         if done.status:
@@ -187,7 +188,7 @@ class RemoteRepository:
 
     def read_at(self, commit: str, path: str) -> bytes | None:
         self._deepen()
-        return git_objects.read_blobs(self.git, commit, [path]).get(path)
+        return git_objects.read_blob(self.git, commit, path)
 
     def is_ancestor(self, older: str, newer: str) -> bool | None:
         self._deepen()

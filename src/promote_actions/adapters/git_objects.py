@@ -1,20 +1,16 @@
-"""Reading commits and making new ones with git's plumbing, without a work tree."""
+"""Reading commits, files, histories and tags with git's plumbing, without a work tree."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 
 from promote_actions.adapters.git_process import Git
-from promote_actions.adapters.gitops import Commit, FileChange
-from promote_actions.errors import Conflict, DependencyError, InputError
-
-BOT_NAME = "github-actions[bot]"
-BOT_EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
-"""The account that GitHub itself shows for commits made in a workflow."""
+from promote_actions.adapters.git_reader import TREE, ObjectReader, entries_of
+from promote_actions.adapters.gitops import Commit
+from promote_actions.errors import DependencyError
 
 _RECORD = "%x1e%H%x1f%P%x1f%an%x1f%ae%x1f%ct%x1f%B"
 
@@ -27,114 +23,38 @@ class GitSnapshot:
     commit: str
     branch: str
 
+    @cached_property
+    def reader(self) -> ObjectReader:
+        return ObjectReader(self.git)
+
     def read(self, path: str) -> bytes | None:
         return self.read_many([path]).get(path)
 
     def read_many(self, paths: Iterable[str]) -> Mapping[str, bytes]:
         wanted = [path for path in dict.fromkeys(paths) if path and "\n" not in path]
-        return read_blobs(self.git, self.commit, wanted)
+        found = self.reader.read([f"{self.commit}:{path}" for path in wanted])
+        return {
+            path: each.data
+            for path, each in zip(wanted, found, strict=True)
+            if each and each.kind == "blob"
+        }
 
     def files(self, folder: str = "") -> Sequence[str]:
-        scope = [folder.rstrip("/") + "/"] if folder.strip("/") else []
+        folder = folder.strip("/")
+        (tree,) = self.reader.read([f"{self.commit}:{folder}"]) if "\n" not in folder else [None]
+        inside = entries_of(tree) if tree else {}
+        if all(entry.mode != TREE for entry in inside.values()):
+            return sorted(f"{folder}/{name}" if folder else name for name in inside)
+        scope = [folder + "/"] if folder else []
         listed = self.git.check(
             "--literal-pathspecs", "ls-tree", "-r", "-z", "--name-only", self.commit, "--", *scope
         )
         return sorted(name.decode(errors="surrogateescape") for name in listed.split(b"\0") if name)
 
 
-def read_blobs(git: Git, commit: str, paths: Sequence[str]) -> dict[str, bytes]:
-    """The bytes of those of ``paths`` that are files at ``commit``, from one git process."""
-    if not paths:
-        return {}
-    asked = "".join(f"{commit}:{path}\n" for path in paths).encode(errors="surrogateescape")
-    answer = git.check("cat-file", "--batch", stdin=asked)
-    found: dict[str, bytes] = {}
-    position = 0
-    for path in paths:
-        end = answer.index(b"\n", position)
-        header = answer[position:end].split(b" ")
-        position = end + 1
-        if header[-1] == b"missing" or len(header) < 3:
-            continue
-        size = int(header[-1])
-        if header[-2] == b"blob":
-            found[path] = answer[position : position + size]
-        position += size + 1
-    return found
-
-
-def make_commit(
-    git: Git, base: str, changes: Sequence[FileChange], message: str, env: Mapping[str, str]
-) -> str:
-    """A commit with parent ``base`` in which ``changes`` are made; nothing points at it yet.
-
-    File modes stay as they are. Raises :class:`Conflict` when a ``create`` path exists at ``base``.
-    """
-    for change in changes:
-        _check_path(change.path)
-    modes = _modes(git, base, [change.path for change in changes])
-    lines = []
-    for change in changes:
-        if change.create and change.path in modes:
-            raise Conflict(f"{change.path} exists already")
-        blob = git.check("hash-object", "-w", "--stdin", stdin=change.content).decode().strip()
-        lines.append(f"{modes.get(change.path, '100644')} {blob}\t{change.path}\n")
-    with tempfile.TemporaryDirectory(prefix="promote-actions-") as folder:
-        index = {"GIT_INDEX_FILE": os.path.join(folder, "index")}
-        git.check("read-tree", base, env=index)
-        entries = "".join(lines).encode(errors="surrogateescape")
-        git.check("update-index", "--add", "--index-info", stdin=entries, env=index)
-        tree = git.check("write-tree", "--missing-ok", env=index).decode().strip()
-    made = git.check(
-        "commit-tree", tree, "-p", base, "-F", "-", stdin=message.encode(), env=identity(git, env)
-    )
-    return made.decode().strip()
-
-
-def _check_path(path: str) -> None:
-    parts = path.split("/")
-    if path.startswith("/") or any(part in ("", ".", "..", ".git") for part in parts) or "\n" in path:
-        raise InputError(f"'{path[:200]}' is not a path inside a repository")
-
-
-def _modes(git: Git, commit: str, paths: Sequence[str]) -> dict[str, str]:
-    listed = git.check("--literal-pathspecs", "ls-tree", "-r", "-z", commit, "--", *paths)
-    modes = {}
-    for entry in listed.split(b"\0"):
-        head, tab, name = entry.partition(b"\t")
-        if not tab:
-            continue
-        mode, path = head.split(b" ")[0].decode(), name.decode(errors="surrogateescape")
-        if mode not in ("100644", "100755"):
-            raise InputError(f"{path} is not a regular file", hint="promotions edit regular files only")
-        modes[path] = mode
-    return modes
-
-
-def identity(git: Git, env: Mapping[str, str]) -> dict[str, str]:
-    """Author and committer for a commit: in a workflow the person who started it and the bot."""
-    actor = env.get("GITHUB_ACTOR", "")
-    if env.get("GITHUB_ACTIONS") == "true" and actor:
-        account = env.get("GITHUB_ACTOR_ID", "")
-        email = f"{account}+{actor}" if account else actor
-        person = (actor, f"{email}@users.noreply.github.com")
-        return _as_variables(person, (BOT_NAME, BOT_EMAIL), env)
-    if git.run("var", "GIT_COMMITTER_IDENT").status == 0 and git.run("config", "user.email").status == 0:
-        return {}
-    own = (env.get("USER") or "promote-actions", "promote-actions@localhost")
-    return _as_variables(own, own, env)
-
-
-def _as_variables(
-    author: tuple[str, str], committer: tuple[str, str], env: Mapping[str, str]
-) -> dict[str, str]:
-    chosen = {
-        "GIT_AUTHOR_NAME": author[0],
-        "GIT_AUTHOR_EMAIL": author[1],
-        "GIT_COMMITTER_NAME": committer[0],
-        "GIT_COMMITTER_EMAIL": committer[1],
-    }
-    return {name: env.get(name) or value for name, value in chosen.items()}
+def read_blob(git: Git, commit: str, path: str) -> bytes | None:
+    """The bytes of the file at ``path`` in ``commit``, or None when there is none."""
+    return GitSnapshot(git, commit, "").read(path)
 
 
 def read_history(git: Git, at: str, path: str, limit: int) -> list[Commit]:

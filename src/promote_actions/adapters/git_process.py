@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from promote_actions.adapters.processes import run_program
+from promote_actions.adapters.processes import run_program, start_program
 from promote_actions.errors import DependencyError, InputError
 
 TYPE_CHECKING = False
@@ -48,12 +48,13 @@ class Git:
     """git, run in ``directory`` (a work tree or a bare repository), with credentials for ``url``.
 
     The token travels in git's environment (never in arguments or the URL), bound to the URL's host,
-    and redirects are not followed while there is one.
+    and redirects are not followed while there is one. ``settings`` are git's, for every command.
     """
 
     directory: str = "."
     url: str = ""
     token: str = field(default="", repr=False)
+    settings: tuple[tuple[str, str], ...] = ()
 
     def run(
         self,
@@ -85,6 +86,16 @@ class Git:
             return subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
             )
+        except FileNotFoundError:
+            raise DependencyError("git is not installed", hint="install git 2.31 or newer") from None
+
+    def converse(self, *arguments: str) -> tuple[int, int, int]:
+        """Start ``git ARGUMENTS`` to talk with: its process id, the handle it reads, the one it writes.
+
+        What it says on stderr is lost. The caller closes the handles and waits for it.
+        """
+        try:
+            return start_program(["git", "-C", self.directory, *arguments], self._environment({}))
         except FileNotFoundError:
             raise DependencyError("git is not installed", hint="install git 2.31 or newer") from None
 
@@ -131,6 +142,7 @@ class Git:
         env = {key: value for key, value in os.environ.items() if key not in _POINTERS_ELSEWHERE}
         env |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
         settings = [("core.quotePath", "false"), ("gc.auto", "0"), ("maintenance.auto", "false")]
+        settings += self.settings
         if self.token and self.url.lower().startswith(("http://", "https://")):
             settings += _authorization(self.url, self.token)
         callers = env.get("GIT_CONFIG_COUNT", "")

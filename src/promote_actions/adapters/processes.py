@@ -56,6 +56,28 @@ def run_program(
     return status, out, err
 
 
+def start_program(command: Sequence[str], env: Mapping[str, str]) -> tuple[int, int, int]:
+    """Start ``command`` to talk with: its process id, the handle that it reads and the one it writes.
+
+    What it says on stderr is lost. Raises :class:`OSError` when it can't be started.
+    """
+    (theirs_in, ours_in), (ours_out, theirs_out) = os.pipe(), os.pipe()
+    try:
+        redirect = [
+            (os.POSIX_SPAWN_DUP2, theirs_in, 0),
+            (os.POSIX_SPAWN_DUP2, theirs_out, 1),
+            (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+        ]
+        child = os.posix_spawnp(
+            command[0], list(command), dict(env), file_actions=redirect, setsigdef=[_SIGPIPE]
+        )
+    except BaseException:
+        _close(theirs_in, ours_in, ours_out, theirs_out)
+        raise
+    _close(theirs_in, theirs_out)
+    return child, ours_in, ours_out
+
+
 def _exchange(
     stdin: bytes, handles: tuple[int, int, int], still_open: set[int], end: float
 ) -> tuple[bytes, bytes]:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from promote_actions.adapters.git_objects import GitSnapshot, identity, make_commit
+from promote_actions.adapters.git_commits import identity, make_commit
+from promote_actions.adapters.git_objects import GitSnapshot
 from promote_actions.adapters.git_process import Git
 from promote_actions.adapters.gitops import FileChange
 from promote_actions.config.model import Config

@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from promote_actions.adapters.git_objects import GitSnapshot, make_commit
+from promote_actions.adapters.git_commits import make_commit
+from promote_actions.adapters.git_objects import GitSnapshot
 from promote_actions.adapters.git_process import Git
 from promote_actions.adapters.gitops import FileChange
 from promote_actions.config.load import load_from
