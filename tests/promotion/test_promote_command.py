@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from promote_actions.promotion.policy import is_downgrade
 from tests.support.gitops import CLEAN, command, git, make_bare, standard_files, values, write
 
 ENTRY = [sys.executable, "-m", "promote_actions"]
@@ -182,6 +183,60 @@ def test_a_lock_ends_when_it_says(tmp_path: Path, until: str, status: int) -> No
     if status:
         assert "qa is locked until 2999-01-01T00:00+00:00: migration" in ran.error
         assert "alice-sre may override" in ran.error
+
+
+@pytest.mark.parametrize(
+    ("actor", "status"), [("alice-sre", 0), ("Alice-SRE", 0), ("bob", 1), ("", 1), ("nexo-org/sre", 1)]
+)
+def test_only_those_named_may_override_a_lock(tmp_path: Path, actor: str, status: int) -> None:
+    """A lock that names who may override it lets nobody else through, whatever their reason."""
+    lock = "{reason: migration, override: [alice-sre, '@nexo-org/sre']}"
+    configuration = f"version: 1\nenvironments: {{develop: {{}}, qa: {{lock: {lock}}}}}\n"
+    bare = make_bare(tmp_path, {**standard_files(["app"]), "promotion.yaml": configuration})
+    how = ("--service", "app", "--to", "qa", "--override", "lock", "--reason", "hotfix")
+    ran = command("promote", "--gitops", str(bare), *how, env={"GITHUB_ACTOR": actor, "USER": ""})
+    assert ran.status == status, ran.stderr
+    if status:
+        assert "only alice-sre, @nexo-org/sre may override" in ran.error
+
+
+@pytest.mark.parametrize("version", ["latest", "qa", "production", "prod", "pr-12"])
+def test_a_tag_that_moves_is_no_version(bare: Path, version: str) -> None:
+    """What is promoted must stay what it is."""
+    ran = command(
+        "promote", "--gitops", str(bare), "--service", "app", "--to", "develop", "--version", version
+    )
+    assert ran.status == 2
+    assert f"'{version}' is a tag that moves" in ran.error
+
+
+@pytest.mark.parametrize(
+    ("current", "wanted", "older"),
+    [
+        ("2026.02.10", "2026.02.9", True),
+        ("2026.02.9", "2026.02.10", False),
+        ("2026.01.45", "2026.02.1", False),
+        ("v1.3.0", "v1.2.9", True),
+        ("1.3.0", "1.3.0-rc.1", True),
+        ("1.3.0-rc.1", "1.3.0", False),
+        ("1.10.0", "1.9.0", True),
+        ("a1b2c3d", "0000000", False),
+        ("", "2026.02.1", False),
+    ],
+)
+def test_which_version_is_older(current: str, wanted: str, older: bool) -> None:
+    """Calendar and semantic versions have an order; commits and mixtures have none."""
+    assert is_downgrade(current, wanted) is older
+
+
+def test_a_direct_promotion_does_not_skip_the_soak_in_silence(tmp_path: Path) -> None:
+    """A soak that no gate has proven is a rule to override, and proven by the gate's results."""
+    configuration = "version: 1\nenvironments: {develop: {}, qa: {soak: 30m}}\n"
+    bare = make_bare(tmp_path, {**standard_files(["app"]), "promotion.yaml": configuration})
+    ran = command("promote", "--gitops", str(bare), "--service", "app", "--to", "qa")
+    assert ran.status == 1
+    assert "qa asks for a soak of 1800 s that no gate has proven" in ran.error
+    promote(bare, "--service", "app", "--to", "qa", "--validation-results", '{"soak": "passed"}')
 
 
 def test_both_names_of_the_production_file(tmp_path: Path) -> None:

@@ -114,6 +114,7 @@ def test_a_value_that_looks_like_a_number_is_quoted(value: str) -> None:
         (b"image:\n  tag: {a: 1}\n", "image.tag", 2, "not a single value"),
         (b"image:\n  tag: |\n    x\n", "image.tag", 2, "a block text"),
         (b"v: &v x\nimage:\n  tag: *v\n", "image.tag", 3, "is an alias"),
+        (b"b: &b {tag: x}\nimage: *b\n", "image.tag", 2, "'image' is an alias"),
         (b"b: &b {tag: x}\nimage:\n  <<: *b\n", "image.tag", 3, "may come from a merge key"),
         (b"image:\n  tag: a\n  tag: b\n", "image.tag", 2, "stands twice, on lines 2 and 3"),
         (
