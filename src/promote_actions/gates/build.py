@@ -10,6 +10,7 @@ from promote_actions.errors import InputError
 from promote_actions.gates import (
     approvals,
     argocd,
+    artifact,
     canary,
     file,
     github,
@@ -136,12 +137,21 @@ def _github(spec: CheckSpec, options: Options, context: Context) -> Check:
     if not name:
         hint = "give its option 'repository', or services.<name>.repository in promotion.yaml"
         raise InputError(f"check '{spec.name}' has no repository", hint=hint)
-    settings = github.parse(options, context.version, context.service)
-    if not settings.commit:
+    if not options.given("commit"):
         context.need("version", context.version, spec.name)
+    if options.given("artifact"):
+        return _artifact(spec, options, context, name)
+    settings = github.parse(options, context.version, context.service)
     check = github.GitHubCheck(settings, lambda: context.instruments.source(name))
-    commit = settings.commit or f"the tag of {settings.version}"
-    lines = (f"{', '.join(settings.names)} succeeded in {name} on {commit}",)
+    lines = (f"{', '.join(settings.names)} succeeded in {name} on {settings.released}",)
+    return Check(spec, check.measure, explain=lines)
+
+
+def _artifact(spec: CheckSpec, options: Options, context: Context, name: str) -> Check:
+    settings = artifact.parse(options, context.version, context.service)
+    check = artifact.ArtifactCheck(settings, lambda: context.instruments.source(name))
+    files = f"{settings.file or 'the file'} in artifact {settings.artifact} holds"
+    lines = (f"{files}, of {settings.what} in {name} on {settings.released}",)
     return Check(spec, check.measure, explain=lines)
 
 
