@@ -14,6 +14,7 @@ from promote_actions.adapters.git_commits import make_commit, signatures
 from promote_actions.adapters.git_objects import GitSnapshot
 from promote_actions.adapters.git_process import Git
 from promote_actions.adapters.git_reader import ObjectReader
+from promote_actions.adapters.git_remote import RemoteRepository
 from promote_actions.adapters.gitops import FileChange
 from promote_actions.errors import Conflict, DependencyError, InputError
 from tests.support.gitops import git, make_bare
@@ -27,7 +28,9 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """No test changes what its branch has."""
     files = {"a.txt": "a", "with space/b c.txt": "b", "big.bin": BIG, "empty": "", "x/y/z": "deep"}
     many = {f"many/{n:05}.yaml": f"n: {n}\n" for n in range(300)}
-    return make_bare(tmp_path_factory.mktemp("bare"), {**files, **many})
+    made = make_bare(tmp_path_factory.mktemp("bare"), {**files, **many})
+    git(made, "config", "uploadpack.allowFilter", "true")
+    return made
 
 
 def snapshot(bare: Path) -> GitSnapshot:
@@ -180,3 +183,55 @@ def test_who_signs(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert signatures(run, {})[0].startswith("Ana <ana@nexo.com> ")
     monkeypatch.setenv("GIT_AUTHOR_DATE", "2026-02-01T10:00:00+01:00")
     assert signatures(run, ACTIONS)[0].endswith("> 1769936400 +0100")
+
+
+def connections(trace: Path) -> int:
+    """How often git has asked the other repository for objects."""
+    return trace.read_text().count(" start git-upload-pack ")
+
+
+def test_contents_of_a_url_come_together(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A URL is read in one connection for its folders and one for all contents that are asked."""
+    trace = tmp_path / "trace"
+    monkeypatch.setenv("GIT_TRACE2", str(trace))
+    taken = RemoteRepository(bare.as_uri()).snapshot()
+    assert connections(trace) == 1
+    paths = [f"many/{n:05}.yaml" for n in range(300)]
+    assert len(taken.read_many([*paths, "none"])) == 300
+    assert connections(trace) == 2
+    assert taken.read("many/00009.yaml") == b"n: 9\n"
+    assert len(taken.files("many")) == 300
+    assert connections(trace) == 2
+
+
+def test_a_url_is_asked_for_its_default_branch_once(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A promotion that is planned again fetches the branch, and no more."""
+    repository = RemoteRepository(bare.as_uri())
+    repository.snapshot()
+    trace = tmp_path / "trace"
+    monkeypatch.setenv("GIT_TRACE2", str(trace))
+    assert repository.snapshot().branch == "main"
+    assert connections(trace) == 1
+
+
+def test_a_server_that_knows_no_partial_clones(bare: Path, tmp_path: Path) -> None:
+    """Everything came with the clone, then; it is read all the same."""
+    whole = tmp_path / "whole.git"
+    git(tmp_path, "clone", "-q", "--bare", str(bare), str(whole))
+    git(whole, "config", "uploadpack.allowFilter", "false")
+    git(whole, "config", "protocol.version", "0")
+    assert RemoteRepository(whole.as_uri()).snapshot().read("x/y/z") == b"deep"
+
+
+def test_a_tag_is_no_branch(bare: Path, tmp_path: Path) -> None:
+    """A name that git would clone as a tag is refused as a branch."""
+    tagged = tmp_path / "tagged.git"
+    git(tmp_path, "clone", "-q", "--bare", str(bare), str(tagged))
+    git(tagged, "tag", "v1", "main")
+    for name in ("v1", "none"):
+        with pytest.raises(InputError, match=f"has no branch '{name}'"):
+            RemoteRepository(tagged.as_uri()).snapshot(name)

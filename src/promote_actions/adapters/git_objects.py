@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
 
@@ -17,15 +17,16 @@ _RECORD = "%x1e%H%x1f%P%x1f%an%x1f%ae%x1f%ct%x1f%B"
 
 @dataclass(frozen=True)
 class GitSnapshot:
-    """One commit of a repository whose objects ``git`` can reach."""
+    """One commit of a repository whose objects ``git`` can reach; ``shared`` is a reader that there is."""
 
     git: Git
     commit: str
     branch: str
+    shared: ObjectReader | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def reader(self) -> ObjectReader:
-        return ObjectReader(self.git)
+        return self.shared or ObjectReader(self.git)
 
     def read(self, path: str) -> bytes | None:
         return self.read_many([path]).get(path)
