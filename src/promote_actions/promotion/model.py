@@ -14,7 +14,7 @@ from promote_actions.promotion.values import Edited
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 _VERSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
-OVERRIDABLE = ("approvals", "downgrade", "freeze", "lock", "order", "quarantine", "stop")
+OVERRIDABLE = ("approvals", "downgrade", "freeze", "lock", "order", "quarantine", "soak", "stop")
 """The rules that a person may override, with a reason that the audit record keeps."""
 
 
@@ -102,8 +102,9 @@ class ServiceFacts:
 class Facts:
     """Everything a plan depends on, read at ``commit`` of ``branch``.
 
-    ``stop`` is the reason in the stop-the-line file (None: there is no such file), ``frozen`` the
-    freeze window that is open now and when it ends.
+    ``teams`` are the members of teams that may override (``org/team``, all in lower case), where they
+    could be read. ``stop`` is the reason in the stop-the-line file (None: there is no such file),
+    ``frozen`` the freeze window that is open now and when it ends.
     """
 
     commit: str
@@ -113,6 +114,7 @@ class Facts:
     services: tuple[ServiceFacts, ...]
     source: Environment | None = None
     stop: str | None = None
+    teams: Mapping[str, frozenset[str]] = field(default_factory=dict)
     frozen: tuple[Freeze, datetime] | None = None
 
 

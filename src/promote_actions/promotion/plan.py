@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from promote_actions.errors import InputError, Location, Refused
 from promote_actions.promotion import policy
 from promote_actions.promotion.model import Facts, Move, Plan, Request, ServiceFacts, check_version
@@ -22,12 +24,27 @@ def plan(request: Request, facts: Facts, pull_requests: bool) -> Plan:
         return Plan(facts.environment, facts.source, "none", (), settled)
     overridden = policy.apply(request, facts, moving)
     mode = choose_mode(request, facts, pull_requests)
-    if mode == "direct" and facts.environment.approvals:
-        overridden = (*overridden, "approvals")
+    if mode == "direct":
+        overridden = (*overridden, *_skipped(request, facts))
     moves = tuple(move(facts, service, version) for service, version in moving)
     for service, made in zip((service for service, _ in moving), moves, strict=True):
         _refuse_stale_pin(facts, service, made)
     return Plan(facts.environment, facts.source, mode, moves, settled, overridden)
+
+
+def _skipped(request: Request, facts: Facts) -> tuple[str, ...]:
+    """What a direct promotion goes without: approvals (``choose_mode`` has asked why), and a soak that
+    no gate has proven."""
+    environment = facts.environment
+    approvals = ("approvals",) if environment.approvals else ()
+    if not environment.soak or request.validation.get("soak", "").lower() in ("passed", "true"):
+        return approvals
+    if not (approvals or "soak" in request.override):
+        raise Refused(
+            f"{environment.name} asks for a soak of {environment.soak:g} s that no gate has proven",
+            hint="pass health-gate's validation-results with its soak, or --override soak with a --reason",
+        )
+    return (*approvals, "soak")
 
 
 def version_for(request: Request, facts: Facts, service: ServiceFacts) -> str:
@@ -39,7 +56,7 @@ def version_for(request: Request, facts: Facts, service: ServiceFacts) -> str:
                 f"nothing comes before {facts.environment.name}",
                 hint="pass the built version with --version",
             )
-        return check_version(request.version)
+        return _immutable(facts, check_version(request.version))
     live = service.source.version
     if not live:
         raise Refused(
@@ -53,7 +70,17 @@ def version_for(request: Request, facts: Facts, service: ServiceFacts) -> str:
             hint=f"promote {live}, or bring {request.version[:128]} to {service.source.environment} first",
             where=Location(service.source.file),
         )
-    return check_version(live)
+    return _immutable(facts, check_version(live))
+
+
+def _immutable(facts: Facts, version: str) -> str:
+    """``version`` unless it is a tag that moves: what is promoted must stay what it is."""
+    moving = {"latest", *(name for each in facts.config.environments for name in each.names)}
+    if version in moving or re.fullmatch(r"pr-\d+", version):
+        raise InputError(
+            f"'{version}' is a tag that moves", hint="promote the version itself, such as 2026.02.1"
+        )
+    return version
 
 
 def choose_mode(request: Request, facts: Facts, pull_requests: bool) -> str:

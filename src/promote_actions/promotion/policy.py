@@ -5,7 +5,9 @@ Source: the design's "Rules a promotion obeys"; the strategy's promotion matrix.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from promote_actions.config.freeze import locked
@@ -21,6 +23,8 @@ class Objection:
     rule: str
     message: str
     hint: str
+    who: tuple[str, ...] = ()
+    """Logins and ``org/team``s that alone may override it; empty: whoever gives a reason."""
 
 
 def apply(request: Request, facts: Facts, moving: tuple[tuple[ServiceFacts, str], ...]) -> tuple[str, ...]:
@@ -40,8 +44,20 @@ def apply(request: Request, facts: Facts, moving: tuple[tuple[ServiceFacts, str]
     for objection in objections(request, facts, moving):
         if objection.rule not in request.override:
             raise Refused(objection.message, hint=objection.hint)
+        if objection.who and not _is_one_of(request.caller.actor, objection.who, facts.teams):
+            actor = request.caller.actor or "nobody who is known"
+            names = ", ".join(objection.who)
+            raise Refused(objection.message, hint=f"only {names} may override, and this is {actor[:60]}")
         overridden.append(objection.rule)
     return tuple(dict.fromkeys(overridden))
+
+
+def _is_one_of(actor: str, who: Iterable[str], teams: Mapping[str, AbstractSet[str]]) -> bool:
+    """Whether ``actor`` is named, or is in a team that is; a team that could not be read holds nobody."""
+    login = actor.casefold()
+    names = {name.lstrip("@").casefold() for name in who}
+    people = {member.casefold() for name in names for member in teams.get(name, ())}
+    return bool(login) and "/" not in login and (login in names or login in people)
 
 
 def objections(
@@ -70,15 +86,17 @@ def _whole_line(request: Request, facts: Facts) -> Iterator[Objection]:
             f"unlock it in {facts.config.source}; {who} may override"
             if who
             else f"unlock it in {facts.config.source}, or override with a reason",
+            facts.environment.lock_override,
         )
     if facts.frozen:
         freeze, end = facts.frozen
-        who = ", ".join(freeze.override) or "nobody is named who"
+        who = ", ".join(freeze.override) or "whoever gives a reason"
         yield Objection(
             "freeze",
             f"{name} is frozen until {end.isoformat(timespec='minutes')}"
             + (f" ({freeze.reason[:200]})" if freeze.reason else ""),
             f"wait; {who} may override",
+            freeze.override,
         )
 
 
@@ -140,8 +158,18 @@ def hold_file(service: str, version: str) -> str:
 
 
 def is_downgrade(current: str, wanted: str) -> bool:
-    """Whether ``wanted`` is older than ``current``; False when their order can't be told."""
+    """Whether ``wanted`` is older than ``current``, both CalVer or both ``[v]1.2.3``.
+
+    False when their order can't be told: two commits' SHAs, or versions of different kinds.
+    """
     here, there = CalVer.try_parse(current), CalVer.try_parse(wanted)
-    if here is None or there is None:
-        return False
-    return there < here
+    if here is not None and there is not None:
+        return there < here
+    old, new = _numbers(current), _numbers(wanted)
+    return old is not None and new is not None and new < old
+
+
+def _numbers(version: str) -> tuple[int, int, int, bool] | None:
+    """The parts of a semantic version, a release after its pre-releases; None when it is none."""
+    found = re.fullmatch(r"v?(\d{1,18})\.(\d{1,18})\.(\d{1,18})(-[0-9A-Za-z.-]+)?", version)
+    return (int(found[1]), int(found[2]), int(found[3]), not found[4]) if found else None

@@ -14,7 +14,8 @@ from promote_actions.promotion.ask import preview
 from promote_actions.promotion.background import Researcher
 from promote_actions.promotion.digests import move_tags, refuse_unknown_images, registry_digests
 from promote_actions.promotion.land import Landing, land_direct, paths_read, prepare
-from promote_actions.promotion.model import Request
+from promote_actions.promotion.model import Facts, Request
+from promote_actions.promotion.overriders import teams_that_may_override
 from promote_actions.promotion.policy import STOP_FILE
 from promote_actions.promotion.pull import land_pull_request, pull_requests_of
 from promote_actions.runner import Runner
@@ -46,7 +47,7 @@ class Session:
         snapshot = self._repository.snapshot(inputs.branch)
         snapshot.read_many(self._paths)
         landing = prepare(
-            request, snapshot, inputs.config, self._pulls is not None, self._digests, self._research
+            request, snapshot, inputs.config, self._pulls is not None, self._complete, self._research
         )
         self._paths |= paths_read(landing)
         if inputs.move_tag:
@@ -60,6 +61,12 @@ class Session:
         if self._pulls is None:
             raise InputError("this repository has no pull requests", hint="use --mode direct")
         return land_pull_request(request, self._pulls, snapshot, landing)
+
+    def _complete(self, facts: Facts) -> Facts:
+        """``facts`` with the teams that may override, when an override is asked for, and the digests."""
+        if self._request.override and self._pulls is not None:
+            facts = replace(facts, teams=teams_that_may_override(facts, self._pulls.forge))
+        return self._digests(facts)
 
     def _previewed(self, snapshot: Snapshot, landing: Landing) -> Landing:
         if self._pulls is None or landing.plan.mode != "pull-request":
