@@ -145,6 +145,12 @@ def _value(node: MappingNode, step: Key, path: KeyPath, where: Location) -> tupl
         raise InputError(f"'{step}' stands twice, on lines {lines}", hint="remove one", where=where)
     if pairs:
         key, value = pairs[0]
+        if value.start_mark.index < key.end_mark.index and not isinstance(value, ScalarNode):
+            raise InputError(
+                f"{path}: '{step}' is an alias (*) of an anchor elsewhere, which others may use too",
+                hint="write the mapping itself there, so that a promotion changes this place alone",
+                where=Location(where.file, key.start_mark.line + 1),
+            )
         return key.end_mark.index, value
     names = [str(key.value) for key, _ in node.value if isinstance(key, ScalarNode)]
     if "<<" in names:
