@@ -29,6 +29,8 @@ def open_repository(where: str, token: str, env: Mapping[str, str]) -> GitOpsRep
         from promote_actions.adapters.github import GitHubRepository
 
         return GitHubRepository(where, token, env)
+    if re.match(r"https?://[^/@\s]*:[^/@\s]*@", where):
+        raise InputError("the URL of the GitOps repository holds a password", hint="pass it as --token")
     if is_url(where):
         return RemoteRepository(where, token, env=env)
     if "::" in where.partition("/")[0]:

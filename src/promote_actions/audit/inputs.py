@@ -23,7 +23,9 @@ class AuditLogInputs(CommonInputs):
     gitops: str = text("The GitOps repository: owner/name, a path or a URL.", ".")
     branch: str = text("Branch of the GitOps repository; the default branch if empty.")
     service: tuple[str, ...] = items("record: the service. Others: only these services.")
-    environment: tuple[str, ...] = items("record: the environment. Others: only these environments.")
+    environment: tuple[str, ...] = items(
+        "record: the environment. Others: only these environments.", aliases=("env",)
+    )
     version: str = text("record: the version. query: only this version.")
     from_environment: str = text(
         "record: where the version came from; the environment before it if empty.", aliases=("from",)

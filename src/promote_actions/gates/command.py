@@ -42,7 +42,9 @@ class HealthGateInputs(CommonInputs):
     gitops: str = text("GitOps repository: `owner/name`, a URL or a path.")
     branch: str = text("Branch of the GitOps repository. By default its default branch.")
     service: str = text("The service.")
-    environment: str = text("The environment in which the version must prove itself.", required=True)
+    environment: str = text(
+        "The environment in which the version must prove itself.", required=True, aliases=("env",)
+    )
     to: str = text("The environment it goes to next; its `gates` are the checks. By default the next one.")
     version: str = text("The version that must be live. By default what the values file names now.")
     digest: str = text("The image's digest, when it is pinned (`sha256:…`).")
