@@ -19,6 +19,7 @@ ROOMS = {
     "owners": "promote_actions.owners.command",
     "guard": "promote_actions.guard.command",
     "rehearse": "promote_actions.rehearsal.command",
+    "init": "promote_actions.setup.init.command",
 }
 """Name of each command, in the order in which people meet them, and the module that declares it."""
 

@@ -17,7 +17,10 @@ from promote_actions.generate.yaml_text import scalar
 from promote_actions.spec import Command, CommonInputs, Output, choice, inputs_of, items, text
 from tests.actions.step_runner import ROOT, load
 
-NAMES = [name for name in ROOMS if name != "rehearse"]
+NO_ACTIONS = {"rehearse", "init", "doctor"}
+"""Commands for a person at a terminal."""
+
+NAMES = [name for name in ROOMS if name not in NO_ACTIONS]
 COMPOSITES = [Path(name) for name in NAMES] + [Path("actions") / name for name in NAMES]
 WORKFLOWS = sorted(
     [*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob("workflows-examples/*/.github/workflows/*.yml")]

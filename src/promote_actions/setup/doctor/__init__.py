@@ -1,0 +1,1 @@
+"""``doctor``: whether everything that promotions need is there, and what to fix."""
