@@ -62,3 +62,31 @@ def test_a_copy_of_a_user_s_repository(tmp_path: Path) -> None:
         git(theirs, "status", "--porcelain"),
     )
     assert after == before
+
+
+def test_a_closed_environment_is_shown_and_the_rest_goes_on(tmp_path: Path) -> None:
+    """A lock of theirs is what would happen, not a failure; one file for several services works too."""
+    theirs = tmp_path / "theirs"
+    images = "".join(f"- name: ghcr.io/acme/{name}\n  newTag: v1.2.3\n" for name in ("pay", "shop"))
+    write(
+        theirs,
+        {
+            "promotion.yaml": """\
+version: 1
+services: {pay: {image: ghcr.io/acme/pay}, shop: {image: ghcr.io/acme/shop}}
+values: {path: "k/{suffix}/kustomization.yaml", image-tag: "images[].newTag"}
+environments: {dev: {}, live: {lock: moving house}}
+""",
+            "k/dev/kustomization.yaml": f"images:\n{images}",
+            "k/live/kustomization.yaml": f"images:\n{images}",
+        },
+    )
+    git(theirs, "init", "-q", "-b", "main")
+    git(theirs, "add", "-A")
+    git(theirs, "commit", "-q", "-m", "Start")
+    ran = command(
+        "rehearse", "--gitops", str(theirs), "--service", "pay", "--keep", str(tmp_path / "world")
+    )
+    assert ran.status == 0, ran.stderr
+    assert "live is closed now, by your configuration" in ran.stderr
+    assert "live is locked: moving house" in ran.stderr

@@ -106,13 +106,20 @@ def open_copy(where: str, branch: str, token: str, env: Mapping[str, str]) -> Co
     are cloned to a temporary folder. Raises :class:`InputError` when there is no such thing.
     """
     if is_github_slug(where):
-        server = env.get("GITHUB_SERVER_URL", "") or "https://github.com"
-        return _clone(f"{server.rstrip('/')}/{where}.git", branch, token)
+        return _clone(f"{_server(env)}/{where}.git", branch, token)
     if is_url(where):
         return _clone(where, branch, token)
     open_path(where, token, env)
     git = Git(where)
     return _copy(git, branch or "HEAD")
+
+
+def _server(env: Mapping[str, str]) -> str:
+    """The GitHub that the token is for: the API's own host, wherever ``GITHUB_API_URL`` says it is."""
+    api = env.get("GITHUB_API_URL", "").rstrip("/")
+    if api and api != "https://api.github.com":
+        return api.removesuffix("/api/v3")
+    return (env.get("GITHUB_SERVER_URL", "") or "https://github.com").rstrip("/")
 
 
 def _clone(url: str, branch: str, token: str) -> Copy:

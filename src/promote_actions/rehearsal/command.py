@@ -34,6 +34,7 @@ OUTPUTS = (
 
 def run(inputs: RehearseInputs, runner: Runner) -> Result:
     """Build the world, play the story, and tell how it went. Nothing of the user's is written."""
+    from promote_actions.gates.progress import sigterm_interrupts
     from promote_actions.rehearsal.report import write_report
     from promote_actions.rehearsal.stage import Stage, StepFailed, runner_environment
     from promote_actions.rehearsal.story import Story, last_words
@@ -42,7 +43,7 @@ def run(inputs: RehearseInputs, runner: Runner) -> Result:
     begin = time.monotonic()
     folder = _folder(inputs.keep)
     runner.say(f"rehearsal in {folder}: git is real; GitHub, Argo CD and the registry are emulated here")
-    with ExitStack() as stack:
+    with sigterm_interrupts(), ExitStack() as stack:
         world = build(stack, folder, _absolute(inputs.gitops), inputs.service)
         environment = runner_environment(world.github.url, world.gitops, BOT)
         stage = Stage(folder, environment, runner.say)

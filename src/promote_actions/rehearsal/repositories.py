@@ -72,7 +72,9 @@ def complete_services(config: Config, files: Iterable[str]) -> list[str]:
     pattern = pattern.replace(re.escape("{service}"), "(?P<service>[^/]+?)", 1)
     pattern = pattern.replace(re.escape("{service}"), "(?P=service)")
     pattern = pattern.replace(re.escape("{suffix}"), "[^/]+?").replace(re.escape("{environment}"), "[^/]+?")
-    names = {found["service"] for path in present if (found := re.fullmatch(pattern, path))}
+    names = set(config.services)
+    if "{service}" in config.values.path:
+        names |= {found["service"] for path in present if (found := re.fullmatch(pattern, path))}
     return [
         name
         for name in sorted(names)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 
+from promote_actions.config.freeze import frozen_until, locked
 from promote_actions.config.model import Environment
 from promote_actions.rehearsal import people
 from promote_actions.rehearsal.application import Behaviour
@@ -36,11 +38,15 @@ class Story:
         good = self.build("feat: add rate limiting", "the first commit")
         self.version = good
         self.deliver(first, good)
+        last = first
         for environment in rest:
             self.gate(self.world.config.source_of(environment) or first, "holds")
+            if self.closed(environment):
+                break
             self.promote(environment)
-        self.gate(rest[-1] if rest else first, "holds")
-        self.twice(rest[-1] if rest else first)
+            last = environment
+        self.gate(last, "holds")
+        self.twice(last)
         self.bad_release(first, good)
         self.look_back()
 
@@ -121,6 +127,15 @@ class Story:
         )
         if step.outputs["mode"] == "pull-request":
             self.approve(environment, int(step.outputs["pr-number"]))
+
+    def closed(self, environment: Environment) -> bool:
+        """Whether ``environment`` is locked or frozen now; then its refusal is shown."""
+        now = datetime.now(timezone.utc)
+        if not (locked(environment, now) or frozen_until(environment, now)):
+            return False
+        title = f"{environment.name} is closed now, by your configuration"
+        self.stage.action(title, "promote", self._promote_inputs(environment), expect=1)
+        return True
 
     def approve(self, environment: Environment, number: int) -> None:
         """Reviews come in one by one; only with all of them, and after the soak, can it be merged."""
@@ -204,7 +219,8 @@ class Story:
 
     def twice(self, environment: Environment) -> None:
         """The same promotion again is nothing."""
-        step = self.stage.action("the same promotion again", "promote", self._promote_inputs(environment))
+        inputs = {**self._promote_inputs(environment), "version": self.version}
+        step = self.stage.action("the same promotion again", "promote", inputs)
         self.stage.check("the same promotion twice is one", step.outputs["changed"] == "false")
 
     def bad_release(self, first: Environment, good: str) -> None:
@@ -233,6 +249,7 @@ class Story:
         inputs = {"gitops": self.world.gitops, "token": BOT_TOKEN}
         matrix = {
             **inputs,
+            "service": ",".join(self.world.services),
             "html": str(self.dashboard),
             "argocd-server": self.world.argocd.url,
             "argocd-token": ARGOCD_TOKEN,
