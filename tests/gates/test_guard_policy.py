@@ -88,7 +88,8 @@ def test_a_new_service_is_no_promotion(bench: GitHubBench) -> None:
 
 def test_a_rollback_s_pull_request_passes(bench: GitHubBench) -> None:
     """Back to what ran there, with a hold on what is left; the audit log may grow."""
-    bench.commit({PROD: values(NEW)}, "promote(nexo-be): production → 2026.02.10")
+    stop = {"holds/stop-the-line": "incident 42"}  # no bar to a rollback
+    bench.commit({PROD: values(NEW), **stop}, "promote(nexo-be): production → 2026.02.10")
     hold = json.dumps({"reason": "it burns"})
     record = {"audit-logs/2026-02-11-nexo-be-prod.json": "{}"}
     files = {PROD: values(OLD), f"holds/nexo-be/{NEW}.json": hold, **record}
