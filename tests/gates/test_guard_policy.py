@@ -227,6 +227,16 @@ def test_what_ends_by_itself_keeps_it_waiting(
     assert (status.context, status.state) == ("promotion/policy", "pending")
 
 
+def test_an_override_that_belongs_to_somebody_is_not_taken(bench: GitHubBench) -> None:
+    """Nobody knows who configured the gate: whom a lock names must promote by themselves."""
+    bench.promote(service="nexo-be", to="production")
+    lock = "{suffix: prod, lock: {reason: audit, override: [alice]}}"
+    bench.commit({"promotion.yaml": f"version: 1\nenvironments: {{staging: {{}}, production: {lock}}}\n"})
+    assert verdict(bench, check="policy:override=lock;reason=x")[0] == "inconclusive"
+    bench.commit({"promotion.yaml": f"version: 1\nenvironments: {{staging: {{}}, production: {LOCKED}}}\n"})
+    assert verdict(bench, check="policy:override=lock;reason=x")[0] == "passed"
+
+
 def test_a_pull_request_that_pins_another_image_fails(bench: GitHubBench) -> None:
     """The digest that came into staging is the one that may go on."""
     pins = "version: 1\nvalues: {image-digest: image.digest}\n"
