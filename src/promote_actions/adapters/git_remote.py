@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -45,6 +44,8 @@ class RemoteRepository:
     def git(self) -> Git:
         if self.checkout:
             return Git(self.checkout, self.url, self.token)
+        import tempfile
+
         folder = tempfile.TemporaryDirectory(prefix="promote-actions-")
         # Nobody else uses it, and it is gone at the end: its objects may stay packed as they are made.
         git = Git(folder.name, self.url, self.token, settings=(("fastimport.unpackLimit", "0"),))

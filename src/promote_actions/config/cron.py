@@ -20,6 +20,8 @@ _PART = re.compile(r"(\*|[0-9]{1,2}|[a-z]{3})(?:-([0-9]{1,2}|[a-z]{3}))?(?:/([0-
 
 @dataclass(frozen=True)
 class _Field:
+    """A field's name for messages, its bounds, and words that stand for numbers from ``first_word`` on."""
+
     name: str
     low: int
     high: int

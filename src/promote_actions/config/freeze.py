@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo
 
-from promote_actions.config import cron
 from promote_actions.config.model import Environment, Freeze
 
 CHAIN = 500
@@ -45,6 +43,8 @@ def locked(environment: Environment, now: datetime) -> bool:
 def _open(windows: Iterable[Freeze], now: datetime) -> tuple[Freeze, datetime] | None:
     found: tuple[Freeze, datetime] | None = None
     for window in windows:
+        from promote_actions.config import cron  # most environments have no windows
+
         length = timedelta(seconds=window.duration)
         start = cron.parse(window.cron).latest_start(now, zone(window.timezone), length)
         if start is not None and (found is None or start + length > found[1]):
@@ -56,6 +56,8 @@ def zone(name: str) -> tzinfo:
     """The time zone called ``name`` (IANA); raises ``ValueError`` when there is none."""
     if name in ("UTC", "Etc/UTC", "Z"):
         return timezone.utc
+    from zoneinfo import ZoneInfo
+
     try:
         return ZoneInfo(name)
     except (KeyError, OSError, ValueError):

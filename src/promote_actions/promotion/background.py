@@ -10,13 +10,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timezone
+from typing import TYPE_CHECKING
 
-from promote_actions.adapters.forge import Comparison, Forge
 from promote_actions.errors import PromoteError
-from promote_actions.gates.soak import words as length
 from promote_actions.promotion.changelog import Changelog, entries_of
 from promote_actions.promotion.messages import Background
 from promote_actions.promotion.model import Facts, Move, Plan, Request
+
+if TYPE_CHECKING:
+    from promote_actions.adapters.forge import Comparison, Forge
 
 SERVICES = 20
 """Services of one promotion whose commits are asked for."""
@@ -88,6 +90,8 @@ def soak_lines(request: Request, facts: Facts, plan: Plan) -> tuple[str, ...]:
     required, source = plan.environment.soak, plan.source
     if required <= 0 or source is None:
         return ()
+    from promote_actions.gates.soak import words as length
+
     asked = f"{plan.environment.name} asks for {length(required)}"
     lines = []
     for each in facts.services:

@@ -9,19 +9,26 @@ from promote_actions.adapters.gitops import GitOpsRepository, Snapshot
 from promote_actions.config.load import MISNAMED, is_local
 from promote_actions.config.model import FILE_NAME
 from promote_actions.errors import DependencyError, InputError
-from promote_actions.owners.parse import LOCATIONS
-from promote_actions.promotion.ask import preview
 from promote_actions.promotion.background import Researcher
 from promote_actions.promotion.digests import move_tags, refuse_unknown_images, registry_digests
 from promote_actions.promotion.land import Landing, land_direct, paths_read, prepare
 from promote_actions.promotion.model import Facts, Request
 from promote_actions.promotion.overriders import teams_that_may_override
 from promote_actions.promotion.policy import STOP_FILE
-from promote_actions.promotion.pull import land_pull_request, pull_requests_of
 from promote_actions.runner import Runner
 
 if TYPE_CHECKING:
+    from promote_actions.adapters.forge import ForgeRepository
     from promote_actions.promotion.command import PromoteInputs
+
+
+def _pull_requests_of(repository: GitOpsRepository) -> ForgeRepository | None:
+    """Plain git has none, and then what knows them need not even be imported."""
+    if not hasattr(repository, "forge"):
+        return None
+    from promote_actions.promotion.pull import pull_requests_of
+
+    return pull_requests_of(repository)
 
 
 class Session:
@@ -34,10 +41,14 @@ class Session:
         self._request = request
         self._repository = repository
         self._runner = runner
-        self._pulls = pull_requests_of(repository)
+        self._pulls = _pull_requests_of(repository)
         self._digests = registry_digests(inputs.image_check, request, runner)
         self._research = Researcher(request, self._pulls.forge if self._pulls else None)
-        self._paths = {STOP_FILE, *(LOCATIONS if self._pulls and inputs.mode != "direct" else ())}
+        self._paths = {STOP_FILE}
+        if self._pulls and inputs.mode != "direct":
+            from promote_actions.owners.parse import LOCATIONS
+
+            self._paths.update(LOCATIONS)
         if not is_local(inputs.config):
             self._paths |= {inputs.config or FILE_NAME, MISNAMED}
 
@@ -60,6 +71,8 @@ class Session:
             return land_direct(request, self._repository, snapshot, landing)
         if self._pulls is None:
             raise InputError("this repository has no pull requests", hint="use --mode direct")
+        from promote_actions.promotion.pull import land_pull_request
+
         return land_pull_request(request, self._pulls, snapshot, landing)
 
     def _complete(self, facts: Facts) -> Facts:
@@ -71,6 +84,8 @@ class Session:
     def _previewed(self, snapshot: Snapshot, landing: Landing) -> Landing:
         if self._pulls is None or landing.plan.mode != "pull-request":
             return landing
+        from promote_actions.promotion.ask import preview
+
         organization = self._pulls.name.partition("/")[0]
         asked, notes = preview(self._pulls.forge, snapshot, landing.plan, organization)
         return replace(landing, reviewers=asked, notes=(*landing.notes, *notes))
