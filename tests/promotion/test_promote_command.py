@@ -286,6 +286,12 @@ LAYOUTS = {
         "charts/{suffix}/app.yaml",
         "global:\n  image:\n    tag: x\nsvc:\n  image: {{tag: {tag}}}\n",
     ),
+    "umbrella chart of several services": (
+        "values: {path: 'charts/values-{suffix}.yaml', image-tag: '{service}.image.tag'}\n"
+        "services: {app: {}, web: {}}",
+        "charts/values-{suffix}.yaml",
+        "web:\n  image:\n    tag: x\napp:\n  image:\n    tag: {tag}\n",
+    ),
     "several documents": (
         "values: {path: 'k8s/{suffix}/{service}.yaml', image-tag: '[kind=App].spec.tag'}",
         "k8s/{suffix}/app.yaml",

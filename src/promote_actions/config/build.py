@@ -275,8 +275,8 @@ def _check_services(tree: Tree, config: Config) -> None:
             f"values.path is {shown(config.values.path)} and no services are listed",
             hint,
         )
-    shared = [each for each in config.values.image_tag if "[]" not in each]
+    shared = [each for each in config.values.image_tag if "[]" not in each and "{service}" not in each]
     if len(config.services) > 1 and shared:
         message = f"the services share the file of values.path and the version at '{shared[0][:60]}'"
-        hint = "put {service} into values.path, or choose by image, as in images[].newTag"
+        hint = "put {service} into values.path or image-tag, or choose by image, as in images[].newTag"
         tree.fail(("values", "image-tag"), message, hint)

@@ -5,8 +5,9 @@ Pure: reading the file is :mod:`promote_actions.config.load`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -37,12 +38,24 @@ class Service:
 class Values:
     """Where versions stand: ``path`` holds ``{service}`` and ``{suffix}`` (or ``{environment}``).
 
-    ``image_tag`` and ``image_digest`` are paths inside the file; see ``promotion.values``.
+    ``image_tag`` and ``image_digest`` are paths inside the file (see ``promotion.values``), and may hold
+    ``{service}`` where several services share a file; :meth:`of` puts it in.
     """
 
     path: str = "helm/{service}/values-{suffix}.yaml"
     image_tag: tuple[str, ...] = ("image.tag",)
     image_digest: tuple[str, ...] = ()
+
+    def of(self, service: str) -> Values:
+        """The same for one service: ``{service}`` in the paths inside the file is its name."""
+        if not any("{service}" in path for path in (*self.image_tag, *self.image_digest)):
+            return self
+        key = service if re.fullmatch(r"[A-Za-z0-9_-]+", service) else f'"{service}"'
+        return replace(
+            self,
+            image_tag=tuple(path.replace("{service}", key) for path in self.image_tag),
+            image_digest=tuple(path.replace("{service}", key) for path in self.image_digest),
+        )
 
     def file(self, service: str, suffix: str, environment: str = "") -> str:
         """The path of the values file of ``service`` for the file suffix ``suffix``."""

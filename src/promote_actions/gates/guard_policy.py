@@ -160,7 +160,8 @@ class PolicyCheck:
             service = self.config.service(each.place.service)
             names = tuple(filter(None, (service.image, service.name)))
             contents = (each.before.content, each.after.content)
-            problem = other_change(*contents, self.config.values, each.place.path, names)
+            values = self.config.values.of(service.name)
+            problem = other_change(*contents, values, each.place.path, names)
             if problem is not None:
                 raise problem
         ours = {each.place.path for each in touches}

@@ -57,7 +57,7 @@ class VersionsInGit:
             for path in self.paths:
                 data = self.repository.read_at(revision, path)
                 if data is not None:
-                    return read_scalar(data, self.config.values.image_tag[0], path, images)
+                    return read_scalar(data, self.config.values.of(self.service).image_tag[0], path, images)
             is_known = self.repository.is_ancestor(revision, self.head()) is not None
         except InputError:
             return ""

@@ -89,7 +89,7 @@ def _read(
 ) -> Facts:
     def read(data: bytes, path: str, service: str) -> str:
         images = tuple(name for name in (config.service(service).image, service) if name)
-        return read_agreed(data, config.values.image_tag, path, images)
+        return read_agreed(data, config.values.of(service).image_tag, path, images)
 
     versions, problems = {}, {}
     if bulk is not None:

@@ -85,11 +85,12 @@ def live(files: Mapping[str, bytes], config: Config, service: Service, environme
     file = values_file(files, config, service, environment)
     content = files[file]
     images = tuple(name for name in (service.image, service.name) if name)
-    versions = {path: read_scalar(content, path, file, images) for path in config.values.image_tag}
+    values = config.values.of(service.name)
+    versions = {path: read_scalar(content, path, file, images) for path in values.image_tag}
     if len(set(versions.values())) > 1:
         said = ", ".join(f"{path} is {version}" for path, version in versions.items())
         raise InputError(f"the image tags differ: {said}", hint="make them equal", where=Location(file))
-    digests = {read_scalar(content, path, file, images) for path in config.values.image_digest}
+    digests = {read_scalar(content, path, file, images) for path in values.image_digest}
     digest = digests.pop() if len(digests) == 1 else ""
     return Live(environment.name, file, content, next(iter(versions.values())), digest)
 

@@ -105,7 +105,7 @@ def choose_mode(request: Request, facts: Facts, pull_requests: bool) -> str:
 
 def move(facts: Facts, service: ServiceFacts, version: str) -> Move:
     """The edit of one service's values file; only the configured scalars change."""
-    values = facts.config.values
+    values = facts.config.values.of(service.service.name)
     pinned = service.source.digest if service.source else ""
     digest = service.digest or pinned or service.recorded_digest
     edits = [Edit(path, version) for path in values.image_tag]
@@ -128,7 +128,8 @@ def move(facts: Facts, service: ServiceFacts, version: str) -> Move:
 def _refuse_stale_pin(facts: Facts, service: ServiceFacts, made: Move) -> None:
     """A pinned digest wins over the tag: left as it is, it would keep the old image running."""
     if facts.config.values.image_digest and service.target.digest and not made.digest:
-        path, name = facts.config.values.image_digest[0], made.service.name
+        name = made.service.name
+        path = facts.config.values.of(name).image_digest[0]
         raise InputError(
             f"{path} pins the old image, and the digest of {name} {made.version} is not known",
             hint=f"set services.{name}.image in the configuration, and leave --image-check on",

@@ -199,7 +199,7 @@ def _applications(bare: Path, config: Config, services: Iterable[str]) -> list[D
                     environment.name,
                     values_file(files, config, service, environment),
                     service.image or f"ghcr.io/{sample.ORGANISATION}/{name}",
-                    tag_path=config.values.image_tag[0],
+                    tag_path=config.values.of(name).image_tag[0],
                 )
             )
     return made

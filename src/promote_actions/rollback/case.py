@@ -87,6 +87,19 @@ class Case:
             told.add(self.live.version)
         return frozenset(told)
 
+    @property
+    def done_by_this_run(self) -> str:
+        """What to say when the newest record is a rollback by this very workflow run; else empty.
+
+        A job that was cut off after its commit and is run again must not go a version further back.
+        """
+        last, run = self.last_record, self.order.request.caller.run_url
+        if last is None or not last.rollback or not run or last.run_url != run:
+            return ""
+        if last.version != self.live.version or last.effective_outcome != "success":
+            return ""
+        return f"this workflow run rolled {self.service.name} back to {last.version} already"
+
     def held(self, version: str) -> bool:
         """Whether ``version`` of this service is quarantined."""
         return bool(version) and self.snapshot.read(hold_file(self.service.name, version)) is not None
@@ -156,7 +169,8 @@ def undone(records: Sequence[Record], version: str) -> str:
 
 def move_back(case: Case, target: Target) -> Move:
     """The edit of the values file. A pinned digest wins over the tag, so it goes back as well."""
-    service, pins = case.facts.services[0], case.facts.config.values.image_digest
+    service = case.facts.services[0]
+    pins = case.facts.config.values.of(service.service.name).image_digest
     if pins and case.live.digest and not target.digest:
         raise InputError(
             f"{pins[0]} pins the old image, and the digest of {target.version} is not known",

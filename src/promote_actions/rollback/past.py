@@ -159,7 +159,7 @@ class PastReader:
     def _named(self, change: Change) -> tuple[str, str]:
         """Version and digest in an old content; one that can't be read is a gap in the history."""
         images = tuple(name for name in (self.service.image, self.service.name) if name)
-        values = self.config.values
+        values = self.config.values.of(self.service.name)
         try:
             version = read_scalar(change.content, values.image_tag[0], change.path, images)
         except InputError:

@@ -102,10 +102,9 @@ def _switched_before(case: Case, now: str) -> bool:
 def _version_in_git(case: Case, slot: str) -> str:
     """The version that the values file keeps for one slot (``blue.image.tag``); empty when it doesn't."""
     here, names = case.live, image_names(case.facts.services[0])
+    values = case.facts.config.values.of(case.facts.services[0].service.name)
     try:
-        return read_scalar(
-            here.content, f"{slot}.{case.facts.config.values.image_tag[0]}", here.file, names
-        )
+        return read_scalar(here.content, f"{slot}.{values.image_tag[0]}", here.file, names)
     except InputError:
         return ""
 
@@ -144,12 +143,12 @@ def plan_switch(case: Case, cluster: Cluster, place: Place, slot: str) -> Switch
     found = backends(document, place.base)
     now = "" if slot and found else live_slot(found, place.base, place.ingress)
     made = read_switched(document)
-    if made is not None and made.left != case.live.version:
+    if made is not None and case.live.version not in (made.left, made.restored):
         made = None  # of an older rollback: git has moved on since
     wanted = slot or (made.slot if made is not None else other(now))
     notes = _warnings(document, place)
     if all(each.service == f"{place.base}-{wanted}" for each in found):
-        ours = made is not None and made.slot == wanted
+        ours = made is not None and made.slot == wanted and made.left == case.live.version
         restored = made.restored if made is not None else case.live.version
         target = Target(check_version(restored), undoes=undone(case.records, case.live.version))
         return Switch(place, wanted, target, (), notes, ours=ours)
