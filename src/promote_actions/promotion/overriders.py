@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from promote_actions.adapters.forge import Forge
 from promote_actions.promotion.model import Facts
+
+if TYPE_CHECKING:
+    from promote_actions.adapters.forge import Forge
 
 
 def teams_that_may_override(facts: Facts, forge: Forge) -> Mapping[str, frozenset[str]]:
