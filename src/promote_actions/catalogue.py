@@ -20,6 +20,7 @@ ROOMS = {
     "guard": "promote_actions.guard.command",
     "rehearse": "promote_actions.rehearsal.command",
     "init": "promote_actions.setup.init.command",
+    "doctor": "promote_actions.setup.doctor.command",
 }
 """Name of each command, in the order in which people meet them, and the module that declares it."""
 
