@@ -22,7 +22,7 @@ LOOKS = 5
 """Times that a pull request is read again when its head moves meanwhile."""
 
 OUTPUTS = (
-    Output("promotions", "JSON list of what is promoted: pull-request, service, from, to, version, …"),
+    Output("promotions", "JSON list of what is promoted: pull request, service, environments, versions."),
     Output("any", "`true` when something is promoted."),
     Output("passed", "`true` when every open pull request that was looked at may be merged."),
     Output("statuses", "JSON object: the commit statuses of each open pull request, by its number."),
