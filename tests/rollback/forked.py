@@ -2,19 +2,21 @@
 kill a run after each of its steps, one after the other.
 
 A run is killed (SIGKILL, nothing is cleaned up) right after its n-th effect on the world: a git command
-that ended, or an answer that arrived.
+that writes, or the answer to a request that does. What only reads leaves the world as it was before.
 """
 
 from __future__ import annotations
 
 import atexit
+import importlib
 import json
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,22 @@ from typing import Any
 from tests.support.gitops import CLEAN, SRC, Ran
 
 ROOT = str(Path(__file__).parents[2])
+
+
+KILLED = -signal.SIGKILL
+
+READS = {
+    "cat-file",
+    "config",
+    "diff-tree",
+    "log",
+    "ls-remote",
+    "ls-tree",
+    "merge-base",
+    "rev-list",
+    "rev-parse",
+}
+READS |= {"symbolic-ref", "remote"}
 
 
 @cache
@@ -40,7 +58,7 @@ def _server() -> subprocess.Popen[str]:
 
 def command(*arguments: str, env: Mapping[str, str] | None = None, kill_at: int = 0) -> Ran:
     """Run ``promote-actions ARGUMENTS``; with ``kill_at`` it is killed after that many effects, and its
-    status is -9."""
+    status is :data:`KILLED`."""
     server = _server()
     assert server.stdin is not None and server.stdout is not None
     asked = {"arguments": arguments, "env": {**CLEAN, **(env or {})}, "kill": kill_at}
@@ -51,15 +69,7 @@ def command(*arguments: str, env: Mapping[str, str] | None = None, kill_at: int 
 
 
 def _serve() -> None:
-    import github
-    import requests
-    import ruamel.yaml
-
-    from promote_actions.catalogue import load
-
-    del github, requests, ruamel
-    for name in ("rollback", "promote", "audit-log"):
-        load(name)
+    _import_everything()
     for line in sys.stdin:
         asked = json.loads(line)
         files = [tempfile.TemporaryFile("w+") for _ in range(2)]  # noqa: SIM115 - closed below
@@ -82,6 +92,21 @@ def _serve() -> None:
         sys.stdout.flush()
 
 
+def _import_everything() -> None:
+    """What a run would import when it needs it is here already, also what a library imports late."""
+    import github.Requester
+    import jsonschema
+    import requests
+    import ruamel.yaml
+
+    import promote_actions
+
+    del github, jsonschema, requests, ruamel
+    for module in pkgutil.walk_packages(promote_actions.__path__, "promote_actions."):
+        if "__main__" not in module.name and ".rehearsal" not in module.name:
+            importlib.import_module(module.name)
+
+
 def _run(arguments: list[str]) -> int:
     from promote_actions.__main__ import run
 
@@ -93,26 +118,32 @@ def _run(arguments: list[str]) -> int:
 
 
 def _kill_after(count: int) -> None:
-    """Kill this process once ``count`` git commands have ended or answers have come."""
+    """Kill this process once ``count`` writes are done."""
     from http.client import HTTPConnection
 
     from promote_actions.adapters.git_process import Git
 
     left = count
 
-    def counted(call: Any) -> Any:
+    def counted(call: Any, writes: Callable[..., bool]) -> Any:
         def wrapper(*arguments: Any, **options: Any) -> Any:
             nonlocal left
             found = call(*arguments, **options)
-            left -= 1
-            if left == 0:
+            left -= writes(*arguments)
+            if left <= 0:
                 os.kill(os.getpid(), signal.SIGKILL)
             return found
 
         return wrapper
 
-    Git.run = counted(Git.run)  # type: ignore[method-assign]
-    HTTPConnection.getresponse = counted(HTTPConnection.getresponse)  # type: ignore[method-assign]
+    def by_git(git: Git, *words: str) -> bool:
+        return not READS.intersection(words)
+
+    def by_http(connection: Any) -> bool:
+        return connection._method != "GET"
+
+    Git.run = counted(Git.run, by_git)  # type: ignore[method-assign]
+    HTTPConnection.getresponse = counted(HTTPConnection.getresponse, by_http)  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

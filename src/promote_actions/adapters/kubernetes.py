@@ -29,11 +29,13 @@ UNAPPLIED = "the server rejected our request due to an error in our request"
 
 @dataclass
 class Kubernetes:
-    """One namespace of one cluster. ``timeout`` is seconds for one call."""
+    """One namespace of one cluster. ``timeout`` is seconds for one call, ``first_pause`` seconds before it
+    is tried again, doubled for each more."""
 
     access: Access
     namespace: str
     timeout: float = 10.0
+    first_pause: float = 0.5
     pause: Callable[[float], None] = field(default=time.sleep)
 
     def __post_init__(self) -> None:
@@ -93,7 +95,7 @@ class Kubernetes:
         failure: PromoteError = DependencyError(f"{WHAT} was not asked")
         for attempt in range(TRIES):
             if attempt:
-                self.pause(0.3 * 2**attempt)
+                self.pause(self.first_pause * 2.0 ** (attempt - 1))
             try:
                 response = self._http.request(method, self._base + path, headers, data)
             except DependencyError as error:

@@ -10,7 +10,7 @@ made again: each step first looks whether it is done.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from promote_actions.errors import DependencyError, Refused
@@ -179,9 +179,12 @@ def _start(server: Server, goal: Goal, watch: Watch) -> None:
     try:
         server.rollback(goal.name, goal.entry.id)
     except DependencyError:
-        watch.sleep(watch.poll)
-        app = server.application(goal.name)
-        if not app.operating and not _is_ours(app, goal):
+
+        def begun() -> tuple[bool, str]:
+            app = server.application(goal.name)
+            return app.operating or _is_ours(app, goal), "looking whether the rollback has begun"
+
+        if not replace(watch, timeout=watch.poll).until(begun)[0]:
             raise
 
 

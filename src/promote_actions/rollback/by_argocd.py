@@ -42,12 +42,12 @@ class ByArgocd:
     def run(self) -> tuple[Landing, str]:
         """Roll back, or finish a rollback that was begun before."""
         case = self.session.open()
-        why = self.session.objection(case)
-        if why:
-            return settled(case, why), ""
         name = case.service.application(case.environment.name)
         document = self.server.document(name)
         note = read_note(document)
+        why = self.session.objection(case)
+        if why and (note is None or not case.done_by_this_run):
+            return settled(case, why), ""
         if note is not None and self._is_plain(case) and self._is_after(case, name, note):
             return self._finish(case, name, note)
         at = self._versions(case).at

@@ -198,6 +198,7 @@ def _named(service: str, environment: str) -> Callable[[str], str]:
 
 
 def _cluster(inputs: RollbackInputs, names: Callable[[str], str], runner: Runner) -> Cluster:
+    from promote_actions.adapters.github_api import Patience
     from promote_actions.adapters.kubeconfig import Options, access_of
     from promote_actions.adapters.kubernetes import Kubernetes
 
@@ -208,7 +209,7 @@ def _cluster(inputs: RollbackInputs, names: Callable[[str], str], runner: Runner
     namespace = names(inputs.namespace) or access.namespace
     if not namespace:
         raise InputError("the ingress's namespace is not known", hint="give namespace")
-    return Kubernetes(access, namespace)
+    return Kubernetes(access, namespace, first_pause=Patience.of(runner.env).pause)
 
 
 _METHODS: Mapping[str, Callable[[RollbackInputs, Session, Runner], tuple[Landing, str]]] = {

@@ -56,7 +56,9 @@ class Session:
         return open_case(self.order, snapshot, self.sources_at(snapshot))
 
     def objection(self, case: Case) -> str:
-        """Why an automatic rollback does nothing; empty when there is no reason."""
+        """Why nothing is to be done (this run did it, or an automatic one has no cause); else empty."""
+        if case.done_by_this_run:
+            return case.done_by_this_run
         return "" if self.gate is None else stand_down(self.gate.says, self.gate.version, case)
 
     def revert(self) -> Landing:
