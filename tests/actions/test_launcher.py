@@ -440,3 +440,17 @@ def test_another_python_is_found(tree: Tree, tools: Path, tmp_path: Path, where:
     ran = tree.launch("action", "calver", INPUT_FORMAT="nope", **env)
     assert ran.returncode == 2, ran.stderr
     assert "input 'format'" in ran.stderr
+
+
+@pytest.mark.parametrize(("folder", "starts"), [("opt/bin", 1), (".pyenv/shims", 2)])
+def test_a_python_that_its_name_vouches_for_is_started_once(
+    tree: Tree, tools: Path, tmp_path: Path, folder: str, starts: int
+) -> None:
+    """Only what may be a version manager's shim is tried before it is used."""
+    count = tmp_path / "count"
+    real = tmp_path / folder / "python3.12"
+    script(real, f'#!/bin/sh\necho >> "{count}"\nexec "{sys.executable}" "$@"\n')
+    (tools / "python3").symlink_to(real)
+    ran = tree.launch("action", "calver", INPUT_FORMAT="nope", PATH=str(tools), PROMOTE_ACTIONS_PYTHON="")
+    assert ran.returncode == 2, ran.stderr
+    assert count.read_text().count("\n") == starts
