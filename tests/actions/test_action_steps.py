@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -11,7 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import requests
 
+from promote_actions.catalogue import actions
+from promote_actions.rehearsal.github import GitHubEmulator
 from tests.actions.step_runner import ROOT, Ran, load, run_action
 
 VALUES = """\
@@ -22,6 +26,7 @@ image:
 replicas: 2
 """
 GIT = {"GIT_AUTHOR_DATE": "2026-02-01T10:00:00Z", "GIT_COMMITTER_DATE": "2026-02-01T10:00:00Z"}
+SLUG = "nexo-org/nexo-gitops"
 HOSTILE = [
     "a\nversion=evil",
     "a\nghadelimiter_x\nversion=evil",
@@ -295,3 +300,58 @@ def test_nothing_of_the_caller_is_changed(use: Use, commit: dict[str, str], tmp_
     assert use("calver", commit, **files).status == 0
     assert [(tmp_path / name).read_text() for name in files] == ["", ""]
     assert list((tmp_path / "the workspace").iterdir()) == []
+
+
+@pytest.fixture
+def github(tmp_path: Path) -> Iterator[GitHubEmulator]:
+    """GitHub with the GitOps repository, where somebody proposes a version for production."""
+    with GitHubEmulator(tmp_path / "github") as emulator:
+        emulator.add_user("robot", "robot-token", role="maintain")
+        emulator.add_user("dora")
+        emulator.add_repository(SLUG)
+        path = "helm/nexo-be/values-{}.yaml"
+        versions = {"develop": "2026.02.17", "qa": "2026.02.15", "staging": "2026.02.10"}
+        files = {
+            path.format(name): VALUES.format(service="nexo-be", version=v) for name, v in versions.items()
+        }
+        before, after = (VALUES.format(service="nexo-be", version=v) for v in ("2026.01.45", "2026.02.10"))
+        emulator.commit(SLUG, {**files, path.format("prod"): before}, "Begin")
+        emulator.commit(SLUG, {path.format("prod"): after}, "x", branch="x", login="dora")
+        requests.post(
+            f"{emulator.url}/repos/{SLUG}/pulls",
+            headers={"Authorization": "Bearer dora-token"},
+            json={"title": "x", "head": "x", "base": "main"},
+            timeout=10,
+        ).raise_for_status()
+        yield emulator
+
+
+def test_guard_publishes_what_a_pull_request_lacks(use: Use, github: GitHubEmulator) -> None:
+    """The statuses are on its head, and later steps learn what it promotes."""
+    ran = use("guard", {"gitops": SLUG, "token": "robot-token"}, GITHUB_API_URL=github.url)
+    assert ran.status == 0, ran.stderr + ran.stdout
+    assert set(ran.outputs) == declared("guard")
+    assert (ran.outputs["any"], ran.outputs["passed"]) == ("true", "false")
+    (told,) = json.loads(ran.outputs["promotions"])
+    assert (told["to"], told["version"]) == ("production", "2026.02.10")
+    contexts = {each.context for each in github.repository(SLUG).statuses}
+    assert contexts == {"promotion/approvals", "promotion/soak", "promotion/policy"}
+
+
+def test_a_refusal_is_an_output_too(use: Use, gitops: Path) -> None:
+    """Whatever follows a failed step can tell a refusal from a failure."""
+    where = {"gitops": str(gitops), "service": "nexo-be", "mode": "direct"}
+    refused = use("promote", where | {"to": "qa", "version": "2026.09.9"})
+    assert (refused.status, refused.outputs["outcome"]) == (1, "refused")
+    failed = use("promote", where | {"to": "nowhere"})
+    assert (failed.status, failed.outputs["outcome"]) == (2, "failure")
+    done = use("promote", where | {"to": "qa"})
+    assert (done.status, done.outputs["outcome"]) == (0, "success")
+
+
+def test_every_action_is_run_here() -> None:
+    """No action is left out of this file: `act` would hide an input that is not mapped."""
+    used = set(
+        re.findall(r"""\buse\(\s*"(?:actions/)?([\w-]+)""", Path(__file__).read_text(encoding="utf-8"))
+    )
+    assert used == {command.name for command in actions()}
