@@ -1,6 +1,6 @@
 # Needs git, make and Python 3.10 or newer; the rest is set up here, in .venv and in the user's cache.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint generate lock bench clean venv
+.PHONY: help demo test e2e lint generate lock bench clean venv
 export PYTHONUTF8 := 1
 
 PYTHON := .venv/bin/python
@@ -10,7 +10,7 @@ ACTIONS = action.yml $(wildcard */action.yml actions/*/action.yml)
 
 help:  ## list these commands
 	@echo "make COMMAND, where COMMAND is:"
-	@sed -n 's/^\([a-z]*\):.*##/  \1	/p' Makefile
+	@sed -n 's/^\([a-z0-9]*\):.*##/  \1	/p' Makefile
 
 demo:  ## one version from a commit to production, on this machine, without any account
 	@echo "make demo: rehearses the whole promotion flow on this machine"
@@ -19,7 +19,12 @@ demo:  ## one version from a commit to production, on this machine, without any 
 test:  ## every test (ARGS="tests/owners -k name" for some)
 	@echo "make test: sets up .venv and runs the tests with $(WORKERS) workers"
 	@$(MAKE) --no-print-directory venv
-	@$(PYTHON) -m pytest -n $(WORKERS) $(ARGS)
+	@$(PYTHON) -m pytest -n $(WORKERS) -rs $(ARGS)
+
+e2e:  ## the example workflows alone, run whole by the local runner act
+	@echo "make e2e: sets up .venv and runs the example workflows by act, against emulators and real git"
+	@$(MAKE) --no-print-directory venv
+	@$(PYTHON) -m pytest -n $(WORKERS) -rs tests/workflows $(ARGS)
 
 lint:  ## style, types, workflows and actions
 	@echo "make lint: sets up .venv; then ruff, mypy, generated files, zizmor, schemas"
