@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from promote_actions.rehearsal.github import Exchange
+from promote_actions.promotion import pull
 from tests.promotion.github_bench import BOT, GITOPS, GitHubBench
 from tests.support.gitops import values
 
@@ -34,16 +35,16 @@ def newer(bench: GitHubBench, version: str = "2026.02.11", service: str = "nexo-
 def test_the_pull_request_is_as_in_the_strategy(bench: GitHubBench) -> None:
     """Branch, title, label, body, reviewers: users and teams apart."""
     out = propose(bench, validation_results='{"smoke_tests": "passed", "load_test": "failed"}')
-    pull = bench.pull(1)
+    made = bench.pull(1)
     assert (out["changed"], out["mode"], out["pr-number"], out["branch"]) == (
         True,
         "pull-request",
         "1",
         BRANCH,
     )
-    assert (pull.title, pull.head) == ("promote(nexo-be): production → 2026.02.10", BRANCH)
-    assert pull.labels == ["production-deploy"]
-    assert (pull.users_asked, pull.teams_asked) == (["ana"], ["sre"])
+    assert (made.title, made.head) == ("promote(nexo-be): production → 2026.02.10", BRANCH)
+    assert made.labels == ["production-deploy"]
+    assert (made.users_asked, made.teams_asked) == (["ana"], ["sre"])
     assert out["reviewers"] == "ana,nexo-org/sre"
     for words in (
         "| nexo-be | staging → production | `2026.01.45` | `2026.02.10` | – |",
@@ -53,7 +54,7 @@ def test_the_pull_request_is_as_in_the_strategy(bench: GitHubBench) -> None:
         "```diff\n--- a/helm/nexo-be/values-prod.yaml",
         '-  tag: "2026.01.45" # here\n+  tag: "2026.02.10" # here',
     ):
-        assert words in (pull.body or "")
+        assert words in (made.body or "")
     assert bench.show(PROD) == values("2026.01.45").strip()
     assert bench.git("diff", "--name-only", "main", BRANCH) == PROD
     assert out["commit-sha"] == bench.git("rev-parse", BRANCH)
@@ -165,11 +166,11 @@ def test_merged_is_nothing_to_do(bench: GitHubBench) -> None:
 def test_a_train_is_one_pull_request(bench: GitHubBench) -> None:
     """Several services: one branch with a name of its content, a row and a diff for each."""
     out = propose(bench, service="nexo-be,nexo-web")
-    pull = bench.pull(1)
-    assert pull.head.startswith("promote/train-prod-")
-    assert pull.title == "promote(nexo-be, nexo-web): production → 2026.02.10"
-    assert (pull.body or "").count("| staging → production |") == 2
-    assert bench.git("diff", "--name-only", "main", pull.head).split() == [
+    made = bench.pull(1)
+    assert made.head.startswith("promote/train-prod-")
+    assert made.title == "promote(nexo-be, nexo-web): production → 2026.02.10"
+    assert (made.body or "").count("| staging → production |") == 2
+    assert bench.git("diff", "--name-only", "main", made.head).split() == [
         PROD,
         "helm/nexo-web/values-prod.yaml",
     ]
@@ -325,21 +326,23 @@ def test_a_missing_label_permission_is_an_error_after_the_pull_request(bench: Gi
 # -- two at once ---------------------------------------------------------------------------------
 
 
-def test_two_that_do_not_see_each_other_end_as_one(bench: GitHubBench) -> None:
+def test_two_that_do_not_see_each_other_end_as_one(
+    bench: GitHubBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A newer promotion that is opened between our look and our opening wins: ours gives way."""
-    opened: list[int] = []
+    branch = pull._branch
 
-    def overtake(exchange: Exchange) -> None:
-        if exchange.template.endswith("/git/commits") and not opened:
-            opened.append(1)
-            newer(bench)
-            by_hand(bench, "2026.02.11", "promote/nexo-be-prod-2026.02.11")
+    def overtaken(*arguments: Any) -> Any:
+        newer(bench)
+        by_hand(bench, "2026.02.11", "promote/nexo-be-prod-2026.02.11")
+        return branch(*arguments)
 
-    bench.github.subscribe(overtake)
+    monkeypatch.setattr(pull, "_branch", overtaken)
     ended = bench.run("promote", service="nexo-be", to="production")
     assert ended.status == 1
     assert "already proposes nexo-be 2026.02.11" in ended.error
     assert bench.open_pulls == [1]
+    assert bench.pull(2).comments[0].body.startswith("Superseded by #1")
     assert BRANCH not in bench.branches()
 
 
