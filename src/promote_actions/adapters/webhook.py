@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from promote_actions.adapters.http_client import HttpClient, shown
@@ -41,6 +41,24 @@ def notify(event: Event, runner: Runner, slack_webhook: str = "", webhook: str =
         problem = post(url, made(event))
         if problem:
             runner.warning(f"{name} was not told: {problem}")
+
+
+class Addresses(Protocol):
+    """The inputs of a command that tells people."""
+
+    @property
+    def slack_webhook(self) -> str:
+        """A Slack incoming webhook, or empty."""
+
+    @property
+    def webhook(self) -> str:
+        """Any other webhook, or empty."""
+
+
+def tell(event: Event | None, runner: Runner, to: Addresses, slack: bool) -> None:
+    """Tell of ``event``, if there is one; without ``slack`` (the configuration's word) not in Slack."""
+    if event is not None:
+        notify(event, runner, to.slack_webhook if slack else "", to.webhook)
 
 
 def hide(url: str, runner: Runner) -> None:

@@ -44,6 +44,10 @@ class PromoteInputs(CommonInputs):
     )
     validation_results: str = text("The gate's results as JSON, from health-gate's output of that name.")
     changelog: str = text("Markdown lines for the changelog; empty to list the service's commits.")
+    slack_webhook: str = text(
+        "Slack incoming webhook that is told of the promotion.", secret=True, env=("SLACK_WEBHOOK_URL",)
+    )
+    webhook: str = text("Any other webhook that gets the promotion as JSON.", secret=True)
 
 
 OUTPUTS = (
@@ -121,6 +125,8 @@ def _validation(text: str) -> Mapping[str, str]:
 def run(inputs: PromoteInputs, runner: Runner) -> Result:
     """Promote, and say what was done."""
     from promote_actions.adapters.repositories import open_repository
+    from promote_actions.adapters.webhook import tell
+    from promote_actions.notify.promotions import event_of
     from promote_actions.promotion.land import again_on_conflict
     from promote_actions.promotion.report import result
     from promote_actions.promotion.session import Session
@@ -134,6 +140,8 @@ def run(inputs: PromoteInputs, runner: Runner) -> Result:
     calls = getattr(repository, "calls", None)
     if calls is not None:
         runner.debug(f"{calls} requests to GitHub")
+    happened = event_of(landing, request, repository.web_url, inputs.dry_run)
+    tell(happened, runner, inputs, landing.facts.config.slack)
     return result(landing, repository, inputs.dry_run)
 
 

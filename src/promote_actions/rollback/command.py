@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def run(inputs: RollbackInputs, runner: Runner) -> Result:
     """Roll back, and say what was done."""
     from promote_actions.adapters.repositories import open_repository
-    from promote_actions.adapters.webhook import notify
+    from promote_actions.adapters.webhook import tell
     from promote_actions.rollback.report import event_of, failure_of, result
 
     method = "revert" if inputs.method == "auto" else inputs.method
@@ -38,15 +38,11 @@ def run(inputs: RollbackInputs, runner: Runner) -> Result:
         landing, auto_sync = _METHODS[method](inputs, session, runner)
     except PromoteError as error:
         if order.automatic and not inputs.dry_run:
-            failed = failure_of(order, method, error, runner.run_url)
-            notify(failed, runner, inputs.slack_webhook, inputs.webhook)
+            tell(failure_of(order, method, error, runner.run_url), runner, inputs, slack=True)
         raise
     told = _told(session, landing, method, auto_sync)
     _speak(told, inputs, runner)
-    happened = event_of(told, repository, runner.run_url)
-    if happened is not None:
-        slack = inputs.slack_webhook if landing.facts.config.slack else ""
-        notify(happened, runner, slack, inputs.webhook)
+    tell(event_of(told, repository, runner.run_url), runner, inputs, landing.facts.config.slack)
     return result(told, repository)
 
 
