@@ -5,12 +5,14 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from promote_actions.errors import DependencyError, InputError
-from promote_actions.gates.engine import Gate
+from promote_actions.gates import engine
+from promote_actions.gates.engine import Gate, Watch
 from promote_actions.gates.model import Check, CheckSpec, GateResult, Measure, Moment, Outcome, Reading
 from promote_actions.gates.progress import sigterm_interrupts
 
@@ -227,3 +229,57 @@ def test_every_change_is_told() -> None:
 
     Gate([check("a", script("waiting", "errored", "passed"))], on_change=listen).run()
     assert seen == ["waiting", "errored", "passed"]
+
+
+def test_a_reading_that_knows_when_is_followed_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interval is a minute, and the stability window is over sooner."""
+    monkeypatch.setattr(engine, "SOONEST", 0.01)
+    readings = [
+        Reading("waiting", "healthy for 9 s of 10 s", now(), left=0.02),
+        Reading("passed", "", now()),
+    ]
+    spec = CheckSpec("x", "a", interval=60.0, timeout=5.0)
+    assert Gate([Check(spec, lambda moment: readings.pop(0))]).run().passed
+
+
+def test_a_clock_that_is_off_asks_no_server_without_end() -> None:
+    """It may say for long that nothing is left."""
+    spec = CheckSpec("x", "a", interval=60.0, timeout=0.3)
+    result = Gate([Check(spec, lambda moment: Reading("waiting", "", moment.now, left=0.0))]).run()
+    assert (result.result, result.checks[0].readings) == ("timed-out", 1)
+
+
+@pytest.mark.parametrize(
+    ("left", "success", "least", "most"), [(None, 1, 9, 10), (900.0, 1, 899, 900), (None, 4, 39, 40)]
+)
+def test_it_knows_when_it_may_pass(left: float | None, success: int, least: float, most: float) -> None:
+    """By what the reading says, and by the row of good readings that is still to come."""
+    spec = CheckSpec("x", "a", interval=10.0, timeout=0.05, success=success)
+    seen: list[float] = []
+
+    def listen(watches: Sequence[Watch], seconds: float) -> None:
+        seen.append((watches[0].ready or 0) - time.monotonic())
+
+    check = Check(spec, lambda moment: Reading("waiting", "", moment.now, left=left))
+    Gate([check], on_change=listen).run()
+    assert least <= seen[0] <= most
+
+
+def test_who_listens_hears_that_time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person sees that it still runs, also while a reading takes long."""
+    monkeypatch.setattr(engine, "TICK", 0.01)
+    monkeypatch.setattr(engine, "WAKE", 0.01)
+    heard = threading.Event()
+    told: list[float] = []
+
+    def listen(watches: object, seconds: float) -> None:
+        told.append(seconds)
+        if len(told) == 3:
+            heard.set()
+
+    def slow(moment: Moment) -> Reading:
+        assert heard.wait(10)
+        return Reading("passed", "", moment.now)
+
+    assert Gate([check("a", slow, timeout=20)], on_change=listen).run().passed
+    assert told == sorted(told)

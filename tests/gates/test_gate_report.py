@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import time
+import unicodedata
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -171,15 +173,33 @@ def test_a_terminal_has_one_line_that_changes() -> None:
     progress = Progress(runner)
     done = watch("argocd", Reading("passed", "fine", T0))
     done.state = CheckState(verdict="passed", reading=done.state.reading)
-    progress([done, watch("http", Reading("waiting", "token hunter22", T0))], 5.0)
+    open_one = watch("http", Reading("waiting", "token hunter22", T0))
+    open_one.deadline, open_one.ready = time.monotonic() + 55.4, time.monotonic() + 8.4
+    progress([done, open_one], 5.0)
     progress.end()
-    assert err.getvalue() == "\r\x1b[K5 s (gives up in 55 s)  ✅ argocd  ⏳ http: token ***\r\x1b[K"
+    said = "5 s, 8 s to 55 s left  ✅ argocd  ⏳ http: token ***"
+    assert err.getvalue() == f"\r\x1b[K{said}\r\x1b[K"
 
 
-def test_a_line_fits_its_terminal() -> None:
-    """Or the terminal would scroll."""
-    state = CheckState(reading=Reading("waiting", "x" * 500, T0))
-    assert len(report.status_line([("a", state, "x" * 500)], 1.0, 2.0, 80)) <= 80
+def test_a_secret_is_hidden_before_the_line_is_cut() -> None:
+    """The part of it that fits would not be known for one."""
+    err = Terminal()
+    runner = Runner(env={}, stdout=io.StringIO(), stderr=err)
+    runner.mask("hunter22" * 20)
+    Progress(runner)([watch("http", Reading("waiting", "hunter22" * 20, T0))], 5.0)
+    assert "hunter" not in err.getvalue()
+
+
+@pytest.mark.parametrize("width", [30, 79, 80, 200])
+@pytest.mark.parametrize("name", ["a", "✅", "日本"])
+def test_a_line_fits_its_terminal(width: int, name: str) -> None:
+    """Or the terminal would scroll. An emoji takes two columns, and the last one stays free."""
+    state = CheckState(reading=Reading("waiting", "", T0))
+    done = CheckState(verdict="passed")
+    items = [(f"{name}{n}", done, "") for n in range(20)] + [("last", state, "x" * 500)]
+    line = report.status_line(items, 1.0, 3.0, 2.0, width)
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in line)
+    assert width - 3 <= len(line) + wide <= width - 1
 
 
 # -- commit statuses -------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ Promoter's rules are the sources of the timestamps that are compared).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from promote_actions.gates.argocd_facts import Application
@@ -63,6 +63,7 @@ class _No:
     outcome: Outcome
     reason: str
     final: bool = False
+    left: float | None = None
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ def judge_application(app: Application, expected: Expected, git: GitView | None)
     for rule in _RULES:
         objection = rule(_Case(app, expected, git))
         if objection is not None:
-            outcome, reason, final = objection.outcome, objection.reason, objection.final
-            return Reading(outcome, reason, app.seen_at, final=final, links=links, details=details)
+            found = Reading(objection.outcome, objection.reason, app.seen_at, links=links, details=details)
+            return replace(found, final=objection.final, left=objection.left)
     since = rollout_time(app, git, expected.version)
     at = next((short(revision) for revision in app.revisions), "")
     reason = f"Synced and Healthy with {expected.version}" + (f" at {at}" if at else "")
@@ -213,7 +214,8 @@ def _stable(case: _Case) -> _No | None:
         return None
     held = (app.seen_at - max(times)).total_seconds() - RESOLUTION
     if expected.stability and held < expected.stability:
-        return _No("waiting", f"healthy for {max(held, 0):.0f} s of {expected.stability:g} s")
+        reason = f"healthy for {max(held, 0):.0f} s of {expected.stability:g} s"
+        return _No("waiting", reason, left=expected.stability - held)
     return None
 
 

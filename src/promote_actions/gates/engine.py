@@ -31,12 +31,19 @@ from promote_actions.gates.model import (
 WAKE = 0.2
 """Seconds after which the deciding thread looks for signals even when nothing happens."""
 
+TICK = 1.0
+"""Seconds after which whoever listens hears how long it takes, even when nothing happens."""
+
+SOONEST = 0.5
+"""Seconds between two readings at least, unless the interval is shorter: a server's clock may be off."""
+
 WAITING_FOR_ROLLOUT = "waits for the rollout to be proven"
 
 
 @dataclass
 class Watch:
-    """One check while it runs. ``due`` is when to measure next (monotonic seconds), None: not planned."""
+    """One check while it runs. ``due`` is when to measure next (monotonic seconds), None: not planned;
+    ``ready`` when it may have passed at the earliest, None: not known."""
 
     check: Check
     due: float | None
@@ -47,6 +54,7 @@ class Watch:
     busy: bool = False
     informed: bool = False
     ended: float = 0.0
+    ready: float | None = None
 
     @property
     def note(self) -> str:
@@ -94,7 +102,7 @@ class Gate:
         self._once = once
         self._on_change = on_change or _silent
         self._arrived: queue.SimpleQueue[tuple[Watch, Reading]] = queue.SimpleQueue()
-        self._begin = time.monotonic()
+        self._begin = self._told = time.monotonic()
         self._rollout: datetime | None = None
         self.watches = [self._watch(check, once) for check in checks]
         self._provers = [watch for watch in self.watches if watch.check.proves_rollout]
@@ -156,6 +164,8 @@ class Gate:
         try:
             watch, reading = self._arrived.get(timeout=pause) if pause else self._arrived.get_nowait()
         except queue.Empty:
+            if time.monotonic() - self._told >= TICK:
+                self._tell()
             return
         watch.busy = False
         if watch.state.verdict is None:
@@ -172,7 +182,11 @@ class Gate:
             self._fold(watch, reading)
             if watch.check.proves_rollout:
                 self._proven()
-        self._on_change(self.watches, time.monotonic() - self._begin)
+        self._tell()
+
+    def _tell(self) -> None:
+        self._told = time.monotonic()
+        self._on_change(self.watches, self._told - self._begin)
 
     def _held_back(self, watch: Watch) -> bool:
         return watch.check.after_rollout and bool(self._provers) and self._rollout is None
@@ -187,7 +201,10 @@ class Gate:
         now = time.monotonic()
         watch.state = glance(reading) if self._once else fold(watch.state, reading, watch.check.spec)
         if watch.state.verdict is None:
-            watch.due = now + watch.check.spec.interval
+            spec, left = watch.check.spec, reading.left
+            pause = spec.interval if left is None else min(spec.interval, max(left, SOONEST))
+            others = (spec.success - watch.state.good - 1) * spec.interval
+            watch.due, watch.ready = now + pause, now + max(left or 0.0, pause) + others
         else:
             watch.ended = now
 
@@ -226,7 +243,7 @@ class Gate:
                 watch.ended = now
                 if watch.check.proves_rollout:
                     self._proven()
-                self._on_change(self.watches, now - self._begin)
+                self._tell()
 
 
 def measured(check: Check, moment: Moment) -> Reading:

@@ -104,7 +104,7 @@ class LogCheck:
         seconds = (moment.now - begin).total_seconds()
         if seconds < settings.min_window:
             reason = f"less than {words(settings.min_window)} since the rollout"
-            return Reading("waiting", reason, moment.now)
+            return Reading("waiting", reason, moment.now, left=settings.min_window - seconds)
         found = self._store.search(settings.selector, settings.pattern, begin, moment.now, settings.show)
         outcome, reason = judge(settings, seconds, found)
         details = tuple(redacted(line) for line in found.samples[: settings.show])

@@ -40,8 +40,9 @@ class Reading:
     ``value`` is what was measured, in the check's own unit. ``begins`` is the start of the time that
     the reading speaks of; a reading that begins before the rollout speaks of the old version.
     ``final`` says that no later reading can differ, so waiting is pointless. ``since`` is, of a
-    rollout's reading, when the version became live. ``details`` are lines for a person. ``commit`` is the
-    pull request's head that it speaks of, when it speaks of one.
+    rollout's reading, when the version became live. ``left`` is, of a waiting one, after how many seconds a
+    reading may pass at the earliest, when that is known. ``details`` are lines for a person. ``commit`` is
+    the pull request's head that it speaks of, when it speaks of one.
     """
 
     outcome: Outcome
@@ -51,6 +52,7 @@ class Reading:
     begins: datetime | None = None
     since: datetime | None = None
     final: bool = False
+    left: float | None = None
     links: tuple[Link, ...] = ()
     details: tuple[str, ...] = ()
     commit: str = ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import signal
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import TextIO
 
 from promote_actions.gates.engine import Watch
 from promote_actions.gates.report import change_key, progress_line, status_line
@@ -42,13 +44,24 @@ class Progress:
             self._runner.stderr.flush()
 
     def _rewrite(self, watches: Sequence[Watch], seconds: float) -> None:
-        items = [(watch.check.spec.name, watch.state, watch.note) for watch in watches]
-        left = max(
-            (watch.deadline - watch.started for watch in watches if watch.state.verdict is None), default=0
-        )
-        line = status_line(items, seconds, left - seconds, shutil.get_terminal_size().columns)
-        self._runner.stderr.write(CLEAR + self._runner.redact(line))
+        # Hidden before it is cut: what is left of a secret would not be known for one.
+        hide = self._runner.redact
+        items = [(hide(watch.check.spec.name), watch.state, hide(watch.note)) for watch in watches]
+        still = [watch for watch in watches if watch.state.verdict is None]
+        now = time.monotonic()
+        left = max((watch.deadline - now for watch in still), default=0.0)
+        ready = max((watch.ready - now for watch in still if watch.ready is not None), default=0.0)
+        line = status_line(items, seconds, ready, left, columns_of(self._runner.stderr))
+        self._runner.stderr.write(CLEAR + line)
         self._runner.stderr.flush()
+
+
+def columns_of(stream: TextIO) -> int:
+    """The width of the terminal that ``stream`` is, or 80."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 @contextmanager

@@ -162,12 +162,17 @@ def span(settings: Settings, moment: Moment) -> float | None:
     """Seconds to look back over: the window, cut at the rollout; None while that is too short a time."""
     if moment.rollout is None:
         return settings.window
-    age = (moment.now - moment.rollout).total_seconds()
+    age = age_of(moment)
     looks_back = "{window}" in settings.query
     if not looks_back:
         return settings.window if age >= settings.window else None
     found = min(settings.window, age)
     return found if found >= settings.min_window else None
+
+
+def age_of(moment: Moment) -> float:
+    """Seconds since the rollout; 0 when it is not known."""
+    return (moment.now - (moment.rollout or moment.now)).total_seconds()
 
 
 def with_window(query: str, seconds: float) -> str:
@@ -188,7 +193,8 @@ class MetricCheck:
         seconds = span(settings, moment)
         if seconds is None:
             needed = settings.min_window if "{window}" in settings.query else settings.window
-            return Reading("waiting", f"less than {words(needed)} since the rollout", moment.now)
+            reason = f"less than {words(needed)} since the rollout"
+            return Reading("waiting", reason, moment.now, left=needed - age_of(moment))
         query = with_window(settings.query, seconds)
         page = self._source.page(query)
         begins = moment.now - timedelta(seconds=seconds)

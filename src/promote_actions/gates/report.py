@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from unicodedata import east_asian_width
 
 from promote_actions.errors import one_line
 from promote_actions.gates.judge import blame
@@ -43,14 +44,25 @@ def change_key(line: str) -> str:
 
 
 def status_line(
-    items: Sequence[tuple[str, CheckState, str]], seconds: float, left: float, width: int
+    items: Sequence[tuple[str, CheckState, str]], seconds: float, ready: float, left: float, width: int
 ) -> str:
-    """The whole gate on one line of a terminal."""
+    """The whole gate on one line of a terminal: it may pass in ``ready`` seconds, and has ``left``."""
     parts = [f"{MARKS[state_word(state)]} {name}" for name, state, _ in items if state.verdict is not None]
     still = [f"{name}: {one_line(note)}" for name, state, note in items if state.verdict is None]
-    text = f"{words(seconds)} (gives up in {words(max(left, 0))})  {' '.join(parts)}"
+    least = f"{words(ready)} to " if ready > 0 else "at most "
+    text = f"{words(seconds)}, {least}{words(max(left, 0))} left  {' '.join(parts)}"
     text += ("  ⏳ " + " | ".join(still)) if still else ""
-    return text[: max(width - 2, 20)]
+    return fitted(text, max(width - 1, 20))
+
+
+def fitted(text: str, columns: int) -> str:
+    """``text`` cut to ``columns`` of a terminal, where an emoji takes two."""
+    taken = 0
+    for index, char in enumerate(text):
+        taken += 2 if east_asian_width(char) in "WF" else 1
+        if taken > columns:
+            return text[:index]
+    return text
 
 
 def headline(result: GateResult, subject: str) -> str:

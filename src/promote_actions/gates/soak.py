@@ -45,13 +45,15 @@ def judge_soak(live: Live, required: float, now: datetime) -> Reading:
     if live.superseded:
         return Reading("inconclusive", live.note, now, final=True)
     if live.since is None:
-        return Reading("waiting", f"the soak of {words(required)} has not begun: {live.note}", now)
+        reason = f"the soak of {words(required)} has not begun: {live.note}"
+        return Reading("waiting", reason, now, left=required)
     held = max((now - live.since).total_seconds(), 0.0)
     if held >= required:
         reason = f"live for {words(held)}, {words(required)} needed ({live.note})"
         return Reading("passed", reason, now, value=held, begins=live.since)
-    left = words(required - held)
-    return Reading("waiting", f"{left} of {words(required)} left ({live.note})", now, value=held)
+    left = required - held
+    reason = f"{words(left)} of {words(required)} left ({live.note})"
+    return Reading("waiting", reason, now, value=held, left=left)
 
 
 def soak_status(live: Live, required: float, now: datetime) -> tuple[Literal["success", "pending"], str]:
