@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from promote_actions.invoke import invoke
 from promote_actions.rehearsal.github import Protection
+from promote_actions.runner import Runner
 from tests.adapters.scripted_server import fixed, serving
 from tests.promotion.github_bench import BOT, GITOPS, Ended, GitHubBench
 from tests.support.gitops import values
@@ -183,3 +186,23 @@ def test_by_direct_commit_when_a_person_says_so(bench: GitHubBench) -> None:
         bench.show(bench.git("ls-tree", "-r", "--name-only", "main", "audit-logs").splitlines()[-1])
     )
     assert (record["reason"], record["rollback"]) == ("GitHub reviews are down", True)
+
+
+class Terminal(io.StringIO):
+    """Where a person watches."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("flags", "done"), [({}, False), ({"yes": "true"}, True)])
+def test_on_a_terminal_production_is_looked_at_first(
+    bench: GitHubBench, flags: dict[str, str], done: bool
+) -> None:
+    """Without ``--yes`` the plan is shown and nothing is done; a runner asks nobody."""
+    said = Terminal()
+    runner = Runner(env={"GITHUB_API_URL": bench.github.url}, stdout=io.StringIO(), stderr=said)
+    given = {"gitops": GITOPS, "token": "bot-token", "service": "nexo-be", "environment": "production"}
+    assert invoke("rollback", {**given, **flags}, runner) == 0
+    assert bool(bench.open_pulls) is done
+    assert ("run it again with --yes to do it" in said.getvalue()) is not done
