@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -114,33 +115,50 @@ def test_one_line_changes_while_it_waits(tmp_path: Path) -> None:
     assert "✅ e2e: errors is '0', wanted '0'" in result
 
 
+@dataclass
+class Silent:
+    """A server that takes requests and answers none until the test is over."""
+
+    url: str
+    told: list[str] = field(default_factory=list)
+
+
 @pytest.fixture
-def silent() -> Iterator[str]:
-    """The address of a server that takes requests and answers none until the test is over."""
+def silent() -> Iterator[Silent]:
+    """One on loopback; it remembers what it was told."""
     over = threading.Event()
 
-    class Silent(BaseHTTPRequestHandler):
+    class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            over.wait(PATIENCE * 2)
+
+        def do_POST(self) -> None:
+            found.told.append(self.path)
             over.wait(PATIENCE * 2)
 
         def log_message(self, format: str, *args: object) -> None:
             """Says nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Silent)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
+    found = Silent(f"http://127.0.0.1:{server.server_address[1]}")
+    yield found
     over.set()
     server.shutdown()
     server.server_close()
 
 
-def test_ctrl_c_ends_it_with_what_is_known_while_a_server_hangs(tmp_path: Path, silent: str) -> None:
-    """The server never answers, so whoever waited for it would not end; the JSON is whole."""
+def test_ctrl_c_ends_it_with_what_is_known_while_a_server_hangs(tmp_path: Path, silent: Silent) -> None:
+    """The server never answers, so whoever waited for it would not end; the JSON is whole.
+
+    Nobody is told in the chat: a cancelled job has no time for that.
+    """
     report = tmp_path / "report.json"
     report.write_text('{"errors": 0}')
     check = {"check": "file", "name": "scan", "file": str(report), "json": "errors", "equals": "0"}
-    asked = ["--check", json.dumps(check), "--check", "http", "--base-url", silent, "--format", "json"]
+    asked = ["--check", json.dumps(check), "--check", "http", "--base-url", silent.url, "--format", "json"]
+    asked += ["--webhook", silent.url + "/hook", "--slack-webhook", silent.url + "/slack"]
     output = tmp_path / "output.json"
     with (
         output.open("wb") as file,
@@ -153,4 +171,5 @@ def test_ctrl_c_ends_it_with_what_is_known_while_a_server_hangs(tmp_path: Path, 
     assert (said["passed"], said["result"]) == (False, "inconclusive")
     assert said["validation-results"] == {"scan": "passed", "smoke_tests": "inconclusive"}
     assert "interrupted; the gate for qa did not pass: http inconclusive" in shown.screen.decode()
+    assert silent.told == []
     assert "Traceback" not in shown.screen.decode()

@@ -17,12 +17,10 @@ INTERRUPTED = 130
 
 def run(inputs: HealthGateInputs, runner: Runner) -> Result:
     """Run the gate. What is not passed is refused, after the outputs are written."""
-    from promote_actions.adapters.webhook import tell
     from promote_actions.gates import report
     from promote_actions.gates.engine import Gate
     from promote_actions.gates.progress import Progress, sigterm_interrupts
-    from promote_actions.gates.publish import head_to_judge, publish
-    from promote_actions.notify.gates import event_of
+    from promote_actions.gates.publish import head_to_judge
 
     context, checks = prepare(inputs, runner)
     what = " ".join(filter(None, (context.service, context.version)))
@@ -36,16 +34,29 @@ def run(inputs: HealthGateInputs, runner: Runner) -> Result:
     with runner.group(f"Health gate: {subject}"), sigterm_interrupts():
         result = gate.run()
         progress.end()
-    publish(context, result, runner, head)
-    if not (inputs.once or inputs.dry_run):
-        now, actor = datetime.now(timezone.utc), runner.env.get("GITHUB_ACTOR", "")
-        tell(event_of(result, context, now, actor, runner.run_url), runner, inputs, context.config.slack)
+    # A cancelled job has seconds left, which belong to the outputs.
+    if not result.interrupted:
+        _announce(context, result, inputs, runner, head)
     return Result(
         outputs={**outputs_of(result), "version": context.version},
         text=report.text(result, subject),
         summary=report.summary(result, subject),
         refusal=refusal_of(result, subject),
     )
+
+
+def _announce(
+    context: Any, result: GateResult, inputs: HealthGateInputs, runner: Runner, head: str
+) -> None:
+    """Commit statuses on the pull request's ``head``, and a word in the chat."""
+    from promote_actions.adapters.webhook import tell
+    from promote_actions.gates.publish import publish
+    from promote_actions.notify.gates import event_of
+
+    publish(context, result, runner, head)
+    if not (inputs.once or inputs.dry_run):
+        now, actor = datetime.now(timezone.utc), runner.env.get("GITHUB_ACTOR", "")
+        tell(event_of(result, context, now, actor, runner.run_url), runner, inputs, context.config.slack)
 
 
 def outputs_of(result: GateResult) -> Mapping[str, object]:
