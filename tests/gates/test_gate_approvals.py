@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from promote_actions.rehearsal.github import GitHubEmulator
-from tests.support.gitops import Ran, command, standard_files
+from tests.support.gitops import CLEAN, Ran, command, standard_files
 
 NAME = "nexo-org/nexo-gitops"
 OWNERS = "helm/*/values-prod.yaml @nexo-org/sre\n"
@@ -139,3 +142,26 @@ def test_a_pull_request_that_is_not_there(github: GitHubEmulator) -> None:
     ran, found = gate(github, "--pull-request", "99")
     assert (ran.status, found["result"]) == (3, "inconclusive")
     assert found["checks"][0]["result"] == "errored"
+
+
+def test_a_cancelled_job_publishes_nothing(github: GitHubEmulator) -> None:
+    """It has seconds left, which belong to its outputs; what it did not finish is no news."""
+    arguments = [
+        *("health-gate", "--gitops", NAME, "--service", "nexo-be", "--environment", "staging"),
+        *("--check", "approvals", "--pull-request", "1", "--publish", "--format", "json"),
+    ]
+    env = {**CLEAN, "GITHUB_API_URL": github.url, "GITHUB_TOKEN": "bot-token"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "promote_actions", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=env,
+    ) as process:
+        assert process.stderr is not None
+        while "approvals waiting" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        stdout, _ = process.communicate(timeout=20)
+    assert (process.returncode, json.loads(stdout)["result"]) == (130, "inconclusive")
+    assert published(github) == {}
