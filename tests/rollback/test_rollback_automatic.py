@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from promote_actions.audit.record import parse_time
+from promote_actions.audit.events import events
+from promote_actions.audit.record import from_json, parse_time
 from promote_actions.errors import InputError
 from promote_actions.rollback.trigger import WORDS, GateSays, read_gate
 from tests.adapters.scripted_server import fixed, serving
@@ -85,6 +86,17 @@ def test_a_failed_gate_takes_its_version_back(bare: Path) -> None:
     assert 40 <= (ended - began).total_seconds() < 100
     hold = json.loads(git(bare, "show", f"main:holds/app/{BAD}.json"))
     assert hold["reason"] == record["reason"]
+
+
+def test_it_counts_in_the_objectives(bare: Path) -> None:
+    """Once, as the end of the promotion that it undoes; and the chain of records holds."""
+    assert outcome(react(bare, "--gate-result", "failed"))[1] is True
+    paths = git(bare, "ls-tree", "-r", "--name-only", "main", "audit-logs").splitlines()
+    records = [from_json(git(bare, "show", f"main:{path}").encode(), path) for path in paths]
+    counted = {event.environment: event.undone is not None for event in events(records)}
+    assert counted == {"develop": False, "qa": True}
+    verified = command("audit-log", "verify", "--gitops", str(bare))
+    assert verified.status == 0, verified.stderr
 
 
 def newest_record(bare: Path) -> dict[str, object]:
