@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 
 from promote_actions import invoke as module
 from promote_actions.errors import Conflict, DependencyError, InputError, Refused
-from promote_actions.invoke import invoke
+from promote_actions.invoke import _of_the_system, invoke
 from promote_actions.runner import Result, Runner
 from promote_actions.spec import OUTCOME, Command, CommonInputs, Output, number
 from tests.command_files import parse_key_values
@@ -156,3 +158,13 @@ def test_an_output_file_that_cannot_be_written_hides_no_failure(
     runner = Runner(env=env, stdout=io.StringIO(), stderr=io.StringIO())
     assert invoke("sample", {}, runner) == 1
     assert runner.stderr.getvalue() == "error: no\n"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [(errno.ENAMETOOLONG, 2), (errno.EACCES, 2), (errno.ENOSPC, 3), (errno.EIO, 3)]
+)
+def test_what_the_system_says_of_a_file(code: int, status: int) -> None:
+    """A wrong file is bad input and a full disk a dependency that failed; both are one line."""
+    failure = _of_the_system(OSError(code, os.strerror(code), "/some/file"))
+    assert failure.exit_status == status
+    assert str(failure) == f"{os.strerror(code)} (/some/file); give a file that can be used"

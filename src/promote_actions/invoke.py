@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from promote_actions.catalogue import load
-from promote_actions.errors import PromoteError, Refused
+from promote_actions.errors import DependencyError, InputError, PromoteError, Refused
 from promote_actions.runner import Result, Runner
 from promote_actions.spec import OUTCOME, Command, inputs_of, resolve
 
@@ -40,6 +40,10 @@ def invoke(name: str, given: Mapping[str, str | Sequence[str]], runner: Runner) 
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 3
+    except OSError as error:
+        failure = _of_the_system(error)
+        runner.error(failure)
+        return failure.exit_status
     except Exception as error:  # noqa: BLE001 - a traceback is no message for a reader
         if tells:
             runner.leave({OUTCOME.name: "failure"})
@@ -71,6 +75,17 @@ def _mask_secrets(command: Command, given: Mapping[str, str | Sequence[str]], ru
             runner.mask(value)
         for variable in (spec.variable, "INPUT_" + spec.name.upper(), *spec.env):
             runner.mask(runner.env.get(variable, ""))
+
+
+def _of_the_system(error: OSError) -> PromoteError:
+    """What the operating system said of a file: a wrong name is bad input, a full disk is not."""
+    import errno
+
+    named = (errno.ENAMETOOLONG, errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR,
+             errno.EROFS, errno.EINVAL, errno.ELOOP)  # fmt: skip
+    kind = InputError if error.errno in named else DependencyError
+    where = f" ({str(error.filename)[:200]})" if error.filename else ""
+    return kind(f"{error.strerror or type(error).__name__}{where}", hint="give a file that can be used")
 
 
 def _unexpected(error: Exception) -> PromoteError:

@@ -53,7 +53,10 @@ def minimal(name: str, bare: Path) -> dict[str, str]:
         "rollback": {**promotion, "environment": "qa", "dry-run": "true"},
         "version-matrix": {"gitops": str(bare)},
         "owners": {"paths": "helm/app/values-qa.yaml"},
+        "guard": {"gitops": "nexo-org/nexo-gitops", "token": "t0ken-of-nobody", "dry-run": "true"},
         "rehearse": {"gitops": "/nope"},
+        "init": {"folder": "made", "gitops": "nexo-org/nexo-gitops", "dry-run": "true"},
+        "doctor": {"gitops": str(bare), "registry": "false"},
     }[name]
 
 
@@ -68,6 +71,7 @@ def run(name: str, given: Mapping[str, str], folder: Path) -> tuple[int, str]:
         "GITHUB_SHA": "a" * 40,
         "GITHUB_REPOSITORY": "nexo-org/nexo-be",
         "GITHUB_API_URL": "http://127.0.0.1:9",
+        "PROMOTE_ACTIONS_API_PAUSE": "0",
         "RUNNER_TEMP": str(folder),
         "GITHUB_OUTPUT": str(folder / "output"),
         "GITHUB_STEP_SUMMARY": str(folder / "summary"),
