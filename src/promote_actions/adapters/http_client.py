@@ -184,6 +184,8 @@ def _joined(headers: list[tuple[str, str]]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _Sent:
+    """What goes out with a request."""
+
     headers: Mapping[str, str]
     body: bytes | None
 

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Protocol
 
-from promote_actions.adapters.http_client import HttpClient, shown
 from promote_actions.errors import InputError, PromoteError, one_line
-from promote_actions.notify.document import document
-from promote_actions.notify.event import Event
-from promote_actions.notify.slack import message
 from promote_actions.runner import Runner
+
+if TYPE_CHECKING:
+    from promote_actions.notify.event import Event
 
 DEADLINE = 5.0
 """Seconds that one chat may take, over the whole exchange."""
@@ -34,6 +32,11 @@ def notify(event: Event, runner: Runner, slack_webhook: str = "", webhook: str =
 
     Never raises for what the addresses or the network do.
     """
+    if not slack_webhook and not webhook:
+        return
+    from promote_actions.notify.document import document
+    from promote_actions.notify.slack import message
+
     for name, url, made in (("Slack", slack_webhook, message), ("the webhook", webhook, document)):
         if not url:
             continue
@@ -63,6 +66,8 @@ def tell(event: Event | None, runner: Runner, to: Addresses, slack: bool) -> Non
 
 def hide(url: str, runner: Runner) -> None:
     """Mask the address, and those parts of it that are long enough to be its secret."""
+    from urllib.parse import urlsplit
+
     runner.mask(url)
     try:
         parts = urlsplit(url)
@@ -76,6 +81,8 @@ def hide(url: str, runner: Runner) -> None:
 
 def post(url: str, body: Mapping[str, Any]) -> str:
     """POST ``body`` as JSON; an empty text when it was taken, else why not, without the address."""
+    from promote_actions.adapters.http_client import HttpClient, shown
+
     client = HttpClient("the chat", timeout=DEADLINE, redirects=0, limit=65536)
     try:
         answer = client.request(
@@ -94,4 +101,6 @@ def post(url: str, body: Mapping[str, Any]) -> str:
 
 
 def _host(url: str) -> str:
+    from urllib.parse import urlsplit
+
     return urlsplit(url).hostname or "it"
