@@ -122,6 +122,29 @@ def test_staging_is_proposed_approved_merged_and_checked(stage: Stage) -> None:
     assert record["validation_results"]["argocd_health"] == "passed"
 
 
+def test_a_bad_merge_is_recorded_and_taken_back(stage: Stage) -> None:
+    """A merged version that fails where it arrived: the record says so, then policy takes it back."""
+    gitops = "nexo-org/nexo-gitops"
+    text = (stage.world.snapshot().read("promotion.yaml") or b"").decode()
+    auto = text.replace("staging: {", "staging: {approvals: 0, rollback: auto, ")
+    stage.world.github.commit(gitops, {"promotion.yaml": auto}, "Let staging go back by itself")
+    stage.set_version("qa", "2026.02.16")
+    stage.world.application.behave("2026.02.16", Behaviour(error_ratio=0.5))
+    place = stage.world.values_path(stage.world.config.environment("staging"), SERVICE)
+    good = stage.world.snapshot().read(place) or b""
+    changed = {place: good.replace(b"2026.02.10", b"2026.02.16")}
+    stage.world.github.commit(gitops, changed, "Bump", branch="bump", login="dora-dev")
+    body = {"title": "Bump", "head": "bump", "base": "main"}
+    number = stage.call("POST", "pulls", "dora-dev", body)["number"]
+    stage.gitops("promotion-guard.yml", "pull_request", pull_request(number))
+    stage.call("PUT", f"pulls/{number}/merge", "dora-dev", {"merge_method": "squash"})
+    ran = stage.gitops("on-merge.yml", "pull_request", pull_request(number, action="closed"))
+    assert ran.status != 0
+    assert stage.version("staging") == "2026.02.10"
+    told = [(each["event"], each["outcome"], each["version"]) for each in map(json.loads, stage.records())]
+    assert sorted(told) == [("promotion", "failure", "2026.02.16"), ("rollback", "success", "2026.02.10")]
+
+
 def test_production_waits_for_soak_and_two_approvals(stage: Stage) -> None:
     """The pull request is there at once; what it lacks is said in its statuses, and it can't be merged."""
     ran = stage.gitops("promote-production.yml", "workflow_dispatch", {"inputs": {"service": SERVICE}})
