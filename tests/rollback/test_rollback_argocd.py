@@ -13,11 +13,13 @@ import pytest
 from promote_actions.errors import Refused
 from promote_actions.gates.argocd_facts import Application
 from promote_actions.gates.argocd_judge import Expected
-from promote_actions.rehearsal.argocd import Definition, Fault
+from promote_actions.rehearsal.application import DemoApplication
+from promote_actions.rehearsal.argocd import ArgoCDEmulator, Definition, Fault
 from promote_actions.rollback.deployments import Entry, Note, entries, find, policy_of, progress, read_note
-from tests.rehearsal.argocd_bench import IMAGE, NAME, VALUES
+from tests.promotion.github_bench import GitHubBench
+from tests.rehearsal.argocd_bench import FAST, IMAGE, NAME, VALUES
 from tests.rollback.argocd_world import BAD, GOOD, World, a_world
-from tests.support.gitops import git
+from tests.support.gitops import git, values
 
 
 @pytest.fixture
@@ -308,6 +310,40 @@ def test_argo_cd_that_is_not_there(world: World, fault: Fault) -> None:
     assert len(ran.error) < 400
     world.argocd.fault = Fault()
     assert world.live.auto_sync
+
+
+def test_production_by_argo_cd_with_a_pull_request_for_git(tmp_path: Path) -> None:
+    """At once in the cluster, by review in git: auto-sync comes back with the run after the merge."""
+    path, good, bad = "helm/nexo-be/values-prod.yaml", "2026.01.45", "2026.02.10"
+    demo = DemoApplication().start()
+    with GitHubBench(tmp_path) as bench:
+        definition = Definition("nexo-be-production", "nexo-be", "production", path, IMAGE)
+        argocd = ArgoCDEmulator(
+            str(bench.bare), [definition], deploy=demo.deploy, health=demo.health, pace=FAST
+        )
+        with argocd:
+            argocd.settle()
+            bench.commit({path: values(bad)}, f"promote(nexo-be): production → {bad}")
+            argocd.settle()
+            app = argocd.app("nexo-be-production")
+            given = {"service": "nexo-be", "environment": "production", "method": "argocd"}
+            given |= {"argocd_server": argocd.url, "reason": "login fails"}
+            first = bench.run("rollback", "with-revert", **given)
+            assert first.status == 0, first.stderr
+            assert (first.outputs["auto-sync"], first.outputs["pr-number"]) == ("off", "1")
+            assert (app.images, app.auto_sync) == ([f"{IMAGE}:{good}"], False)
+            changed = bench.git("diff", "--name-only", "main", f"rollback/nexo-be-prod-{good}")
+            assert changed == path, "the quarantine is there already"
+            again = bench.run("rollback", "with-revert", **given)
+            assert (again.outputs["changed"], bench.open_pulls) == (False, [1])
+            bench.merge(1)
+            argocd.settle()
+            last = bench.run("rollback", **given)
+            assert last.status == 0, last.stderr
+            assert last.outputs["auto-sync"] == "on"
+            argocd.settle()
+            assert (app.images, app.auto_sync, app.annotations) == ([f"{IMAGE}:{good}"], True, {})
+    demo.stop()
 
 
 # -- the deciding parts --------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from promote_actions.audit.record import format_time
-from promote_actions.errors import InputError, Refused
+from promote_actions.errors import DependencyError, InputError, Refused
 from promote_actions.gates.argocd_facts import Application
 from promote_actions.gates.argocd_judge import Expected, runs
 from promote_actions.gates.versions_in_git import VersionsInGit
@@ -42,11 +42,13 @@ class ByArgocd:
     def run(self) -> tuple[Landing, str]:
         """Roll back, or finish a rollback that was begun before."""
         case = self.session.open()
+        why = self.session.objection(case)
+        if why and not case.done_by_this_run:
+            return settled(case, why), ""
         name = case.service.application(case.environment.name)
         document = self.server.document(name)
         note = read_note(document)
-        why = self.session.objection(case)
-        if why and (note is None or not case.done_by_this_run):
+        if why and note is None:
             return settled(case, why), ""
         if note is not None and self._is_plain(case) and self._is_after(case, name, note):
             return self._finish(case, name, note)
@@ -93,7 +95,11 @@ class ByArgocd:
         left = case.live.version
         expected = Expected(entry.version, case.service.name, case.service.image, old_gone=False)
         goal = Goal(name, entry, expected, left, format_time(case.order.started))
-        arrived = roll_back(self.server, goal, self.watch, terminate=self.wanted.terminate)
+        try:
+            arrived = roll_back(self.server, goal, self.watch, terminate=self.wanted.terminate)
+        except DependencyError as error:
+            hint = f"auto-sync of {name} may be off by now: run the same again, it goes on from there"
+            raise DependencyError(error.message, hint=hint) from None
         problem = None
         if arrived.problem:
             problem = Refused(
