@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,12 @@ from promote_actions.adapters.gitops import FileChange
 from promote_actions.adapters.renames import renames_of
 from promote_actions.config.model import Config, Service, Values
 from promote_actions.errors import Refused
-from promote_actions.promotion.model import Live
+from promote_actions.promotion.model import Live, Request
 from promote_actions.rehearsal.github import GitHubEmulator
+from promote_actions.rollback.case import Order
 from promote_actions.rollback.choose import Past, search
 from promote_actions.rollback.past import DEPTHS, PastReader, Sources
+from promote_actions.rollback.session import Session
 from tests.audit.memory_repository import MemoryRepository
 from tests.rollback.forked import command
 from tests.support.gitops import git, make_bare, standard_files, values, write
@@ -304,3 +307,23 @@ def test_both_ways_of_reading_agree(work: Work) -> None:
         found.append(PastReader(sources, snapshot, Config(), Service("app"), here).read(50))
     assert found[0] == found[1]
     assert found[0].versions == [f"2026.02.{build}" for build in (19, 17, 18, 16, 15)]
+
+
+@pytest.mark.parametrize(("asked_for", "expected"), [("", "2026.02.2"), ("2026.02.1", "2026.02.1")])
+def test_two_people_press_at_the_same_time(asked_for: str, expected: str) -> None:
+    """The second one's plan is made anew after the first one's rollback: it must not go a version further,
+    unless it named the version."""
+    repository = memory(["2026.02.1", "2026.02.2", "2026.02.3"])
+    repository.rivals = [[FileChange(QA, values("2026.02.2").encode())]]
+    request = Request(("app",), "qa", datetime.now(timezone.utc), version=asked_for, kind="rollback")
+    order = Order(request, "promotion.yaml", request.now)
+    said: list[str] = []
+    session = Session(
+        order, repository, "", lambda snapshot: Sources(repository), lambda environment: False, said.append
+    )
+    landing = session.revert()
+    assert len(said) == 1, "it lost the race once"
+    assert (repository.snapshot().read(QA) or b"").decode() == values(expected)
+    assert landing.changed is bool(asked_for)
+    if not asked_for:
+        assert landing.notes == ("qa went from 2026.02.3 to 2026.02.2 meanwhile, so this was left alone",)

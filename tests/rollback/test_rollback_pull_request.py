@@ -122,6 +122,14 @@ def test_the_same_again_changes_nothing(bench: GitHubBench) -> None:
     assert states(bench, int(first["pr-number"]))["approvals"] == "success"
 
 
+def test_one_that_was_closed_by_hand_frees_the_way(bench: GitHubBench) -> None:
+    """Closed without merging, it is proposed anew when somebody asks again."""
+    first = int(roll_back(bench).outputs["pr-number"])
+    bench.ask("PATCH", f"pulls/{first}", "ana", state="closed")
+    second = int(roll_back(bench).outputs["pr-number"])
+    assert (bench.open_pulls, second != first) == ([second], True)
+
+
 def propose(bench: GitHubBench, version: str) -> int:
     """Somebody's promotion to production, by hand."""
     branch = f"promote/nexo-be-prod-{version}"

@@ -11,7 +11,7 @@ from promote_actions.promotion.land import Landing, again_on_conflict
 from promote_actions.rollback.case import Case, plan_of, still
 from promote_actions.rollback.cluster import Done, into_git, revert_to
 from promote_actions.rollback.revert import settled
-from promote_actions.rollback.session import Prepare, Session
+from promote_actions.rollback.session import Prepare, Session, moved_on
 from promote_actions.rollback.switch import (
     Cluster,
     Place,
@@ -38,11 +38,12 @@ class ByIngress:
 
     def run(self) -> Landing:
         """Switch, record, and bring git to agree if asked."""
-        return again_on_conflict(self._attempt, self.session.say)
+        begun: list[str] = []
+        return again_on_conflict(lambda: self._attempt(begun), self.session.say)
 
-    def _attempt(self) -> Landing:
+    def _attempt(self, begun: list[str]) -> Landing:
         session, case = self.session, self.session.open()
-        why = session.objection(case)
+        why = session.objection(case) or moved_on(case, begun)
         if why:
             return settled(case, why)
         switch = plan_switch(case, self.cluster, self.place, self.slot)

@@ -49,8 +49,8 @@ def into_git(session: Session, case: Case, done: Done, mend: Prepare | None) -> 
             hint="run the same again: it finishes what is missing",
         )
         return replace(_alone(case, done), extra=(), failure=failure, changed=done.acted)
-    failure = done.problem or landing.failure
-    return replace(landing, failure=failure, changed=landing.changed or done.acted)
+    problem = done.problem or landing.failure
+    return replace(landing, failure=problem, changed=landing.changed or done.acted)
 
 
 def _alone(case: Case, done: Done) -> Landing:

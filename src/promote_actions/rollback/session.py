@@ -74,9 +74,11 @@ class Session:
         )
 
     def _in_git(self, prepare: Prepare, method: str) -> Landing:
+        begun: list[str] = []
+
         def attempt() -> Landing:
             case = self.open()
-            why = self.objection(case)
+            why = self.objection(case) or moved_on(case, begun)
             return settled(case, why) if why else self.land(case, prepare(case), method)
 
         return again_on_conflict(attempt, self.say)
@@ -100,6 +102,19 @@ class Session:
         organization = self.forge.name.partition("/")[0]
         asked, notes = preview(self.forge.forge, case.snapshot, landing.plan, organization)
         return replace(landing, reviewers=asked, notes=(*landing.notes, *notes))
+
+
+def moved_on(case: Case, begun: list[str]) -> str:
+    """What to say when the live version is not the one that was to be left, as ``begun`` remembers it.
+
+    Two people press at the same time: planned again after the other one's rollback, the second would go
+    a version further back than anybody asked for.
+    """
+    live = case.live.version
+    begun.append(live)
+    if live == begun[0] or case.order.request.version:
+        return ""
+    return f"{case.environment.name} went from {begun[0]} to {live} meanwhile, so this was left alone"
 
 
 def switch_facts(landing: Landing) -> Mapping[str, Any]:
