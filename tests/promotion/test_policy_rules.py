@@ -94,6 +94,7 @@ RULES = {
     "order": facts(to="staging", source=CONFIG.environment("develop")),
     "quarantine": facts(service_facts(hold=Hold("x", "y"))),
     "downgrade": facts(service_facts(target=live("qa", "2026.03.1"))),
+    "provenance": facts(service_facts(provenance="no attestation")),
     "digest": facts(service_facts(digest=A, recorded_digest=B)),
 }
 

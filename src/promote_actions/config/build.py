@@ -42,6 +42,7 @@ PLAIN = {
     "rollback-rate": "rollback_rate",
     "suffix": "suffix",
     "from": "source",
+    "provenance": "provenance",
 }
 
 

@@ -94,6 +94,7 @@ class Environment:
     pass before a promotion into it, as the health gate reads them (``gates.config``), and ``gate_places``
     where each of them stands. ``lock`` is the reason for which it is closed (empty: it is not), until
     ``lock_until`` (None: until it is taken away); ``lock_override`` names who may promote all the same.
+    ``provenance`` is ``required`` when an image must be attested by its own repository, else ``off``.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Environment:
     each_team: bool = False
     lock_until: datetime | None = None
     lock_override: tuple[str, ...] = ()
+    provenance: str = "off"
     gate_places: tuple[GatePlaces, ...] = field(default=(), compare=False, repr=False)
 
     @property

@@ -14,7 +14,9 @@ from promote_actions.promotion.values import Edited
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 _VERSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
-OVERRIDABLE = ("approvals", "downgrade", "freeze", "lock", "order", "quarantine", "soak", "stop")
+OVERRIDABLE = (
+    "approvals", "downgrade", "freeze", "lock", "order", "provenance", "quarantine", "soak", "stop"
+)  # fmt: skip
 """The rules that a person may override, with a reason that the audit record keeps."""
 
 
@@ -76,7 +78,8 @@ class ServiceFacts:
 
     ``source`` is None for the first environment. ``digest`` is what the registry says of the version,
     ``recorded_digest`` what was recorded when the version came into the source environment, and ``since``
-    when that was (None: unknown).
+    when that was (None: unknown). ``provenance`` is why the image is not attested as the environment
+    requires it (empty: nothing is wrong with it).
     """
 
     service: Service
@@ -86,6 +89,7 @@ class ServiceFacts:
     digest: str = ""
     recorded_digest: str = ""
     since: datetime | None = None
+    provenance: str = ""
 
     @property
     def pins_differ(self) -> bool:

@@ -126,6 +126,13 @@ def _of_service(facts: ServiceFacts, version: str) -> Iterator[Objection]:
             f"{environment} has {name} {facts.target.version}, which is newer than {version}",
             "pass --allow-downgrade with a --reason, or use rollback",
         )
+    if facts.provenance:
+        yield Objection(
+            "provenance",
+            f"{environment} requires provenance, and {name} {version} has none: {facts.provenance}",
+            f"let the build in {facts.service.repository or 'its repository'} attest the image "
+            "(actions/attest-build-provenance)",
+        )
     yield from _same_image(facts, version)
 
 
