@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -127,3 +128,43 @@ def test_the_page_of_a_query_has_no_credentials() -> None:
     """It goes into a summary that others read."""
     page = Prometheus("https://me:secret@prometheus.example.com/p/").page("up == 1")
     assert page == "https://prometheus.example.com/p/graph?g0.expr=up+%3D%3D+1&g0.tab=0"
+
+
+SERIES = {"metric": {}, "values": [[1000, "0.5"], [1010.5, "NaN"], [1020, "1"], [1030, "+Inf"]]}
+COURSES: dict[str, tuple[bytes, int, list[tuple[float, float]]]] = {
+    "one series, what is no number left out": (
+        success("matrix", [SERIES]),
+        200,
+        [(1000.0, 0.5), (1020.0, 1.0)],
+    ),
+    "several series": (success("matrix", [SERIES, SERIES]), 200, []),
+    "none": (success("matrix", []), 200, []),
+    "an error": (b'{"status": "error", "errorType": "execution", "error": "too many"}', 422, []),
+    "refused": (b"{}", 403, []),
+    "HTML": (b"<html>", 200, []),
+    "nothing": (b"", 200, []),
+    "another shape": (success("matrix", [{"values": [1]}]), 200, []),
+    "a time that is none": (success("matrix", [{"values": [[1e99, "1"]]}]), 200, []),
+    "a text": (b'"x"', 200, []),
+}
+
+
+@pytest.mark.parametrize(("body", "status", "values"), COURSES.values(), ids=COURSES)
+def test_a_chart_is_what_there_is_and_never_a_failure(
+    body: bytes, status: int, values: list[tuple[float, float]]
+) -> None:
+    """It is an ornament: without it the reading stands."""
+    begin, end = (datetime.fromtimestamp(at, timezone.utc) for at in (1000, 1030))
+    with serving(fixed(status=status, body=body)) as server:
+        found = Prometheus(server.url).course("up", begin, end, 10.0)
+        (asked,) = server.asked
+    assert [(at.timestamp(), value) for at, value in found] == values
+    form = {name: text for name, (text,) in parse_qs(urlsplit(asked.path).query).items()}
+    assert urlsplit(asked.path).path == "/api/v1/query_range"
+    assert form == {"query": "up", "start": "1000.000", "end": "1030.000", "step": "10.000"}
+
+
+def test_a_chart_of_a_server_that_is_gone_is_empty() -> None:
+    """Nor is that a failure."""
+    moment = datetime.fromtimestamp(1000, timezone.utc)
+    assert Prometheus("http://127.0.0.1:1").course("up", moment, moment, 1.0) == ()

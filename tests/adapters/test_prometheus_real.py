@@ -199,14 +199,29 @@ def test_queries_that_give_no_value(bench: Bench, query: str, words: str) -> Non
     assert words in str(caught.value)
 
 
+def test_the_chart_is_of_the_windows_values(bench: Bench) -> None:
+    """Many points around the reading's own value; none for several series, or none."""
+    bench.becomes("bad", lambda found: found.outcome == "failed")
+    reading = bench.becomes("bad", lambda found: len(found.course) > 15)
+    assert reading.value is not None
+    values = [value for _, value in reading.course]
+    assert sum(values) / len(values) == pytest.approx(reading.value, abs=0.012)
+    assert [at for at, _ in reading.course] == sorted(at for at, _ in reading.course)
+    assert reading.course[-1][0] <= reading.at
+    several = bench.measure("good", query="http_requests_total", threshold=">= 0")
+    assert (several.outcome, several.course) == ("passed", ())
+
+
 def test_the_stand_in_agrees_with_prometheus(bench: Bench) -> None:
     """Where there is no Prometheus the rehearsal has a stand-in: same questions, same answers."""
     with MetricsServer(bench.app.metrics, 0.25) as server:
         real, bench.prometheus = bench.prometheus, Prometheus(server.url)
         try:
             stand_in = bench.becomes("bad", lambda found: found.outcome == "failed")
+            course = bench.becomes("bad", lambda found: len(found.course) > 15).course
             nobody = bench.measure("nobody")
         finally:
             bench.prometheus = real
     assert stand_in.value == pytest.approx(0.02, abs=0.008)
+    assert sum(value for _, value in course) / len(course) == pytest.approx(0.02, abs=0.012)
     assert (nobody.outcome, "no series of requests" in nobody.reason) == ("inconclusive", True)

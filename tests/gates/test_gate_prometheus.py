@@ -183,6 +183,11 @@ class Source:
             return self.baseline if at is not None or "qa" in text else answer(self.value)
         return answer(995.0)
 
+    def course(
+        self, text: str, begin: datetime, end: datetime, step: float
+    ) -> tuple[tuple[datetime, float], ...]:
+        return ((begin, 0.5),)
+
     def page(self, text: str) -> str:
         return f"http://prometheus/graph?{text}"
 
@@ -226,6 +231,8 @@ def test_a_reading_has_its_value_and_a_link() -> None:
     reading = MetricCheck(SETTINGS, Source(0.02)).measure(Moment(T0))
     assert (reading.outcome, reading.value) == ("failed", 0.02)
     assert reading.links[0].url == "http://prometheus/graph?ratio[300s]"
+    assert reading.course == ((T0 - timedelta(seconds=240), 0.5),)
+    assert MetricCheck(SETTINGS, Source(math.nan)).measure(Moment(T0)).course == ()
 
 
 @pytest.mark.parametrize(

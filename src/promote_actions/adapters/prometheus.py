@@ -1,19 +1,23 @@
-"""Prometheus' HTTP API: instant queries. Source: prometheus.io, "HTTP API", "Instant queries"."""
+"""Prometheus' HTTP API. Source: prometheus.io, "HTTP API", "Instant queries" and "Range queries"."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from math import isfinite
 from typing import Any
 from urllib.parse import urlencode
 
 from promote_actions.adapters.http_client import HttpClient, Response, Tls, basic, checked_url, json_of
-from promote_actions.errors import DependencyError, InputError, one_line
+from promote_actions.errors import DependencyError, InputError, PromoteError, one_line
 from promote_actions.gates.prometheus import Answer, Sample
 
 WHAT = "Prometheus"
 LONG_QUERY = 1500
 """Characters from which a query goes into the body: proxies refuse long addresses."""
+
+CHART_TIME = 2.0
+"""Seconds that a chart's values may take: nobody waits for an ornament."""
 
 
 @dataclass
@@ -49,14 +53,30 @@ class Prometheus:
         Raises :class:`InputError` for a query that Prometheus can't read or that gives no value for one
         moment, :class:`DependencyError` when there is no usable answer.
         """
-        form = urlencode({"query": text, **({"time": f"{at.timestamp():.3f}"} if at else {})})
-        address = self._base + "/api/v1/query"
-        if len(form) < LONG_QUERY:
-            response = self._http.request("GET", f"{address}?{form}")
-        else:
-            kind = {"Content-Type": "application/x-www-form-urlencoded"}
-            response = self._http.request("POST", address, kind, form.encode())
-        return _answer(self._data(response, text))
+        form = {"query": text, **({"time": f"{at.timestamp():.3f}"} if at else {})}
+        return _answer(self._data(self._ask(self._http, "query", form), text))
+
+    def course(
+        self, text: str, begin: datetime, end: datetime, step: float
+    ) -> tuple[tuple[datetime, float], ...]:
+        """See :class:`promote_actions.gates.chart.Courses`; takes at most :data:`CHART_TIME`."""
+        times = {
+            "start": f"{begin.timestamp():.3f}",
+            "end": f"{end.timestamp():.3f}",
+            "step": f"{step:.3f}",
+        }
+        client = replace(self._http, timeout=min(self.timeout, CHART_TIME))
+        try:
+            return _course(self._data(self._ask(client, "query_range", {"query": text, **times}), text))
+        except PromoteError:
+            return ()
+
+    def _ask(self, client: HttpClient, what: str, form: dict[str, str]) -> Response:
+        encoded, address = urlencode(form), f"{self._base}/api/v1/{what}"
+        if len(encoded) < LONG_QUERY:
+            return client.request("GET", f"{address}?{encoded}")
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        return client.request("POST", address, kind, encoded.encode())
 
     def page(self, text: str) -> str:
         base = self._base.rpartition("@")
@@ -99,6 +119,18 @@ def _answer(found: dict[str, Any]) -> Answer:
     except (KeyError, TypeError, ValueError):
         pass
     raise DependencyError(f"{WHAT} answered something that is no query result", hint="check prometheus-url")
+
+
+def _course(found: dict[str, Any]) -> tuple[tuple[datetime, float], ...]:
+    """The finite values of the only series of a range query; of several, or of anything else, none."""
+    try:
+        (series,) = found["data"]["result"]
+        values = [(float(at), float(text)) for at, text in series["values"]]
+        return tuple(
+            (datetime.fromtimestamp(at, timezone.utc), value) for at, value in values if isfinite(value)
+        )
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return ()
 
 
 def _sample(metric: Any, value: Any) -> Sample:

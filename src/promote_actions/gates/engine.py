@@ -74,7 +74,7 @@ class Watch:
             seconds=round((self.ended or now) - self.started, 3),
             value=reading.value if reading else None,
             threshold=self.check.threshold,
-            samples=state.samples,
+            samples=(reading.course if reading else ()) or state.samples,
             links=reading.links if reading else (),
             details=reading.details if reading else (),
             commit=reading.commit if reading else "",

@@ -41,8 +41,9 @@ class Reading:
     the reading speaks of; a reading that begins before the rollout speaks of the old version.
     ``final`` says that no later reading can differ, so waiting is pointless. ``since`` is, of a
     rollout's reading, when the version became live. ``left`` is, of a waiting one, after how many seconds a
-    reading may pass at the earliest, when that is known. ``details`` are lines for a person. ``commit`` is
-    the pull request's head that it speaks of, when it speaks of one.
+    reading may pass at the earliest, when that is known. ``course`` is how the value went over the window.
+    ``details`` are lines for a person. ``commit`` is the pull request's head that it speaks of, when it
+    speaks of one.
     """
 
     outcome: Outcome
@@ -53,6 +54,7 @@ class Reading:
     since: datetime | None = None
     final: bool = False
     left: float | None = None
+    course: tuple[tuple[datetime, float], ...] = ()
     links: tuple[Link, ...] = ()
     details: tuple[str, ...] = ()
     commit: str = ""

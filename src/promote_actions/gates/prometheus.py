@@ -29,6 +29,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, cast
 
+from promote_actions.gates import chart
 from promote_actions.gates.model import Link, Moment, Outcome, Reading
 from promote_actions.gates.options import COMMON, OptionError, Options
 from promote_actions.gates.soak import words
@@ -60,7 +61,7 @@ class Answer:
     warnings: tuple[str, ...] = ()
 
 
-class Queries(Protocol):
+class Queries(chart.Courses, Protocol):
     """Prometheus, as much of it as the gate needs (``adapters.prometheus.Prometheus``)."""
 
     def query(self, text: str, at: datetime | None = None) -> Answer:
@@ -206,7 +207,11 @@ class MetricCheck:
         if baseline is not None:
             outcome, reason, value = compared(settings, (outcome, reason, value), answer, baseline)
         links = (Link("the query in Prometheus", page),) if page else ()
-        return Reading(outcome, reason, moment.now, value, begins, links=links)
+        found = Reading(outcome, reason, moment.now, value, begins, links=links)
+        return found if value is None else replace(found, course=self._course(begins, moment.now))
+
+    def _course(self, begin: datetime, end: datetime) -> chart.Course:
+        return chart.drawn(self._source, lambda back: with_window(self._settings.query, back), begin, end)
 
     def _ask(self, query: str, seconds: float) -> Answer | None:
         return self._source.query(with_window(query, seconds)) if query else None

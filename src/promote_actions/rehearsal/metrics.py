@@ -2,10 +2,10 @@
 that the health gate sends by default, and refuses every other one.
 
 API: ``MetricsServer(scrape, interval)`` with ``scrape`` a function that returns Prometheus' text format;
-``start()``, ``stop()``, ``url``. Understands ``GET|POST /api/v1/query`` of ``sum(rate(M{…}[W]))``,
-``sum(increase(M{…}[W]))``, the sum of a counter's growth with that of new series as the gate writes it,
-``max(timestamp(M{…}))``, ``(A or vector(0))`` and the quotient of two of these. Resets count as Prometheus
-has them; nothing is extrapolated to the window's edges.
+``start()``, ``stop()``, ``url``. Understands ``GET|POST /api/v1/query`` and ``query_range`` of
+``sum(rate(M{…}[W]))``, ``sum(increase(M{…}[W]))``, the sum of a counter's growth with that of new series as
+the gate writes it, ``max(timestamp(M{…}))``, ``(A or vector(0))`` and the quotient of two of these. Resets
+count as Prometheus has them; nothing is extrapolated to the window's edges.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from types import TracebackType
 from urllib.parse import parse_qs, urlsplit
 
 LOOKBACK = 300.0
+MOST_POINTS = 11_000
+"""Points of a range at most, as Prometheus has it."""
 _SAMPLE = re.compile(r"(\w+)\{([^}]*)\}\s+(\S+)")
 _LABEL = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"')
 _TERM = re.compile(r"sum\((rate|increase)\((\w+)\{(.*)\}\[(\d+)(ms|s|m|h)\]\)\)", re.DOTALL)
@@ -214,18 +216,18 @@ def _handler(server: MetricsServer) -> type[BaseHTTPRequestHandler]:
             self._query(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
 
         def _query(self, encoded: str) -> None:
-            if urlsplit(self.path).path != "/api/v1/query":
+            answers = {"/api/v1/query": _instant, "/api/v1/query_range": _range}
+            answer = answers.get(urlsplit(self.path).path)
+            if answer is None:
                 self._answer(404, {"status": "error", "errorType": "not_found", "error": "no such page"})
                 return
             form = {name: values[0] for name, values in parse_qs(encoded).items()}
             try:
-                now = float(form.get("time") or time.time())
-                value = server.query(form.get("query", ""), now)
+                data = answer(server, form)
             except ValueError as error:
                 self._answer(400, {"status": "error", "errorType": "bad_data", "error": str(error)})
                 return
-            result = [] if value is None else [{"metric": {}, "value": [now, _number(value)]}]
-            self._answer(200, {"status": "success", "data": {"resultType": "vector", "result": result}})
+            self._answer(200, {"status": "success", "data": data})
 
         def _answer(self, status: int, document: object) -> None:
             body = json.dumps(document).encode()
@@ -239,6 +241,23 @@ def _handler(server: MetricsServer) -> type[BaseHTTPRequestHandler]:
             """Stay silent: the rehearsal speaks for itself."""
 
     return Handler
+
+
+def _instant(server: MetricsServer, form: Mapping[str, str]) -> dict[str, object]:
+    now = float(form.get("time") or time.time())
+    value = server.query(form.get("query", ""), now)
+    result = [] if value is None else [{"metric": {}, "value": [now, _number(value)]}]
+    return {"resultType": "vector", "result": result}
+
+
+def _range(server: MetricsServer, form: Mapping[str, str]) -> dict[str, object]:
+    start, end, step = (float(form.get(name) or "nan") for name in ("start", "end", "step"))
+    if not 0 < step < math.inf or not 0 <= (end - start) / step < MOST_POINTS:
+        raise ValueError("start, end and step make no range")
+    times = [start + index * step for index in range(int((end - start) / step + 1e-6) + 1)]
+    found = [(at, server.query(form.get("query", ""), at)) for at in times]
+    values = [[at, _number(value)] for at, value in found if value is not None]
+    return {"resultType": "matrix", "result": [{"metric": {}, "values": values}] if values else []}
 
 
 def _number(value: float) -> str:
