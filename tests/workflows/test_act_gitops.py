@@ -9,6 +9,7 @@ import requests
 
 from promote_actions.rehearsal.application import Behaviour
 from promote_actions.rehearsal.world import ARGOCD_TOKEN
+from tests.adapters.scripted_server import fixed, serving
 from tests.rehearsal.argocd_bench import until
 from tests.workflows import argocd_notification as notification
 from tests.workflows.act_world import SERVICE, Stage
@@ -37,8 +38,13 @@ def told_by_argocd(stage: Stage) -> dict[str, Any]:
 
 def test_develop_goes_to_qa_by_itself(stage: Stage) -> None:
     """Gate, promotion, check where it arrived: one commit, with its record, and nothing is taken back."""
-    ran = stage.gitops("auto-promote.yml", "repository_dispatch", told_by_argocd(stage))
+    with serving(fixed(body=b"ok")) as chat:
+        stage.act.secrets["SLACK_WEBHOOK"] = f"{chat.url}/services/T0/B0/abcdefghijklmnopqrst"
+        ran = stage.gitops("auto-promote.yml", "repository_dispatch", told_by_argocd(stage))
     assert ran.status == 0, ran.log
+    (message,) = (json.loads(asked.body) for asked in chat.asked)
+    assert message["text"] == f"✅ Auto-promoted {SERVICE} to QA: 2026.02.17"
+    assert "abcdefghijklmnopqrst" not in ran.log
     assert set(ran.jobs) == {"Gate", "Promote", "Check it where it arrived"}
     assert stage.version("qa") == "2026.02.17"
     assert stage.subjects()[0] == f"auto-promote({SERVICE}): qa → 2026.02.17"
