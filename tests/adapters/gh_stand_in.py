@@ -40,7 +40,7 @@ class StandIn:
         (self._programs / "git").symlink_to(shutil.which("git") or "git")
 
     def answers(self, status: int | str, out: str = "", said: str = "") -> None:
-        """End with ``status`` (or ``hang``, or be ``killed``), having said ``out`` and ``said`` (stderr)."""
+        """Say ``out``, and ``said`` on stderr; end with ``status``, or ``hang``, or be ``killed``."""
         gh = self._programs / "gh"
         gh.write_text(
             _PROGRAM.format(
