@@ -1,9 +1,9 @@
-"""What a release needs: the changelog's and the package's version, the notes, and the action that is released.
+"""What a release needs: the changelog's and the package's version, the notes, and the action released.
 
     python3 -I bin/release.py cut 1.2.0 [DATE]     # names what is unreleased, and sets the version
     python3 -I bin/release.py check 1.2.0          # the files say that this is 1.2.0
     python3 -I bin/release.py notes 1.2.0          # its section of the changelog
-    python3 -I bin/release.py image DIGEST         # action.yml starts the built image instead of building it
+    python3 -I bin/release.py image DIGEST         # action.yml starts the built image, and builds none
 
 Standard library only; run in the repository's root.
 """
@@ -93,7 +93,8 @@ def main(words: list[str]) -> int:
         elif command == "notes":
             sys.stdout.write(notes(changelog, version))
         else:
-            raise Wrong("use cut, check, notes or image")
+            sys.stderr.write("error: use cut, check, notes or image\n")
+            return 2
     except (Wrong, OSError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
