@@ -58,4 +58,4 @@ def test_a_single_reading_has_the_windows_chart() -> None:
     measured = Reading("passed", "fine", T0, value=0.01, course=course)
     result = Gate([Check(CheckSpec("prometheus", "errors"), lambda moment: measured)]).run()
     assert all(one < two for one, two in pairwise(value for _, value in result.checks[0].samples))
-    assert "| ▁▅█ |" in report.summary(result, "nexo-be")
+    assert "| ▁▅█ 0 to 0.01 |" in report.summary(result, "nexo-be")

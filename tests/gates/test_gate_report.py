@@ -45,7 +45,7 @@ def test_the_summary_is_a_table_with_charts_thresholds_and_links() -> None:
     """For the job's page."""
     text = report.summary(RESULT, "nexo-be 2026.02.2 in develop")
     row = (
-        r"| error-rate | ❌ failed | 0.02 | &lt;= 0.01 | ▁▅█ | 0.02, wanted &lt;= 0.01 "
+        r"| error-rate | ❌ failed | 0.02 | &lt;= 0.01 | ▁▅█ 0 to 0.02 | 0.02, wanted &lt;= 0.01 "
         r"| [the query](https://prometheus/graph?x=(1%29) |"
     )
     assert row in text.splitlines()

@@ -289,7 +289,13 @@ def test_on_a_runner_outputs_and_summary_are_written(world: World, tmp_path: Pat
     assert ran.status == 1
     for name in ("passed", "result", "validation-results", "checks", "duration"):
         assert f"{name}<<" in output.read_text()
-    assert "| prometheus | ❌ failed |" in page.read_text()
+    (row,) = [line for line in page.read_text().splitlines() if line.startswith("| prometheus |")]
+    _, _, result, value, wanted, chart, says, links, _ = row.split("|")
+    assert (result.strip(), wanted.strip()) == ("❌ failed", "&lt;= 0.01")
+    assert float(value) > 0.01
+    assert set("▁▂▃▄▅▆▇█") & set(chart)
+    assert "wanted" in says
+    assert links.strip().startswith(f"[the query in Prometheus]({world.metrics.url}/graph?")
     assert "::group::Health gate: nexo-be 2026.02.19 in develop" in ran.stdout
     assert sum(line.startswith("::error") for line in ran.stdout.splitlines()) == 1
 

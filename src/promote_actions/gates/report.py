@@ -115,8 +115,14 @@ def _row(check: CheckResult) -> str:
     value = "" if check.value is None else f"{check.value:.6g}"
     links = " ".join(f"[{_cell(link.text)}]({_url(link.url)})" for link in check.links)
     verdict = f"{MARKS[check.verdict]} {check.verdict}"
-    cells = (_cell(check.spec.name), verdict, value, _cell(check.threshold), sparkline(check.samples))
+    cells = (_cell(check.spec.name), verdict, value, _cell(check.threshold), _chart(check.samples))
     return "| " + " | ".join((*cells, _cell(check.reason), links)) + " |"
+
+
+def _chart(samples: Sequence[tuple[datetime, float]]) -> str:
+    """Bars, and from where to where they go: without that a small noise looks like a mountain."""
+    bars, values = sparkline(samples), [value for _, value in samples[-_WIDTH:]]
+    return f"{bars} {min(values):.3g} to {max(values):.3g}" if bars else ""
 
 
 def sparkline(samples: Sequence[tuple[datetime, float]]) -> str:
