@@ -31,7 +31,7 @@ class PromoteInputs(CommonInputs):
     reason: str = text("Why, for the audit record; needed by every override.")
     allow_downgrade: bool = flag("Let an older version replace a newer one.")
     override: tuple[str, ...] = items(
-        "Rules to set aside, with a reason: approvals, freeze, lock, order, quarantine, soak, stop."
+        "Rules to set aside, with a reason: approvals, freeze, lock, order, provenance, quarantine, soak, stop."
     )
     automatic: bool = flag("Mark it as made by automation (`auto-promote` in its title).")
     image_check: str = choice(
