@@ -24,8 +24,8 @@ PATIENCE = 300.0
 """Seconds during which a promotion that keeps losing the race for the branch is planned again."""
 
 LONGEST_PAUSE = 10.0
-"""Seconds between two attempts at most. The range doubles with each lost race: the more promotions there
-are, the longer each steps aside, and the fewer requests are made in vain."""
+"""Seconds between two attempts at most. The range is what an attempt takes here, doubled with each lost
+race: the more promotions there are, the longer each steps aside, and the fewer requests are in vain."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,7 @@ def again_on_conflict(
     until = clock() + PATIENCE
     lost = 0
     while True:
+        began = clock()
         try:
             return attempt()
         except Conflict as conflict:
@@ -136,7 +137,8 @@ def again_on_conflict(
                     hint="nothing was changed; run again",
                 ) from None
             say(f"{conflict.message}: planning again (attempt {lost + 1})")
-            sleep(random.uniform(0.02, min(LONGEST_PAUSE, 0.2 * 2**lost)))  # noqa: S311 - jitter
+            cost = max(clock() - began, 0.02)
+            sleep(random.uniform(0.0, min(LONGEST_PAUSE, cost * 2 ** min(lost, 5))))  # noqa: S311 - jitter
 
 
 def as_json(landing: Landing) -> Mapping[str, object]:
