@@ -12,6 +12,8 @@ from promote_actions.runner import Result, Runner
 from promote_actions.spec import OUTCOME, Command, CommonInputs, Output, choice, flag, items, text
 
 if TYPE_CHECKING:
+    from promote_actions.notify.event import Event
+    from promote_actions.promotion.land import Landing
     from promote_actions.promotion.model import Caller, Request
 
 
@@ -125,7 +127,6 @@ def _validation(text: str) -> Mapping[str, str]:
 def run(inputs: PromoteInputs, runner: Runner) -> Result:
     """Promote, and say what was done."""
     from promote_actions.adapters.repositories import open_repository
-    from promote_actions.adapters.webhook import tell
     from promote_actions.notify.promotions import event_of
     from promote_actions.promotion.land import again_on_conflict
     from promote_actions.promotion.report import result
@@ -140,9 +141,15 @@ def run(inputs: PromoteInputs, runner: Runner) -> Result:
     calls = getattr(repository, "calls", None)
     if calls is not None:
         runner.debug(f"{calls} requests to GitHub")
-    happened = event_of(landing, request, repository.web_url, inputs.dry_run)
-    tell(happened, runner, inputs, landing.facts.config.slack)
+    if inputs.slack_webhook or inputs.webhook:
+        _tell(inputs, event_of(landing, request, repository.web_url, inputs.dry_run), landing, runner)
     return result(landing, repository, inputs.dry_run)
+
+
+def _tell(inputs: PromoteInputs, event: Event | None, landing: Landing, runner: Runner) -> None:
+    from promote_actions.adapters.webhook import tell
+
+    tell(event, runner, inputs, landing.facts.config.slack)
 
 
 COMMAND = Command(

@@ -15,6 +15,7 @@ from promote_actions.spec import Command
 if TYPE_CHECKING:
     from promote_actions.adapters.gitops import GitOpsRepository, Snapshot
     from promote_actions.config.model import Environment
+    from promote_actions.notify.event import Event
     from promote_actions.promotion.land import Landing
     from promote_actions.rollback.case import Order
     from promote_actions.rollback.past import Sources
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 def run(inputs: RollbackInputs, runner: Runner) -> Result:
     """Roll back, and say what was done."""
     from promote_actions.adapters.repositories import open_repository
-    from promote_actions.adapters.webhook import tell
     from promote_actions.rollback.report import event_of, failure_of, result
 
     method = "revert" if inputs.method == "auto" else inputs.method
@@ -38,12 +38,19 @@ def run(inputs: RollbackInputs, runner: Runner) -> Result:
         landing, auto_sync = _METHODS[method](inputs, session, runner)
     except PromoteError as error:
         if order.automatic and not inputs.dry_run:
-            tell(failure_of(order, method, error, runner.run_url), runner, inputs, slack=True)
+            _tell(failure_of(order, method, error, runner.run_url), inputs, True, runner)
         raise
     told = _told(session, landing, method, auto_sync)
     _speak(told, inputs, runner)
-    tell(event_of(told, repository, runner.run_url), runner, inputs, landing.facts.config.slack)
+    _tell(event_of(told, repository, runner.run_url), inputs, landing.facts.config.slack, runner)
     return result(told, repository)
+
+
+def _tell(event: Event | None, inputs: RollbackInputs, slack: bool, runner: Runner) -> None:
+    if event is not None and (inputs.slack_webhook or inputs.webhook):
+        from promote_actions.adapters.webhook import tell
+
+        tell(event, runner, inputs, slack)
 
 
 def _told(session: Session, landing: Landing, method: str, auto_sync: str) -> Told:
