@@ -9,10 +9,11 @@ import requests
 
 from promote_actions.rehearsal.application import Behaviour
 from promote_actions.rehearsal.world import ARGOCD_TOKEN
+from tests.actions.step_runner import ROOT
 from tests.adapters.scripted_server import fixed, serving
 from tests.rehearsal.argocd_bench import until
 from tests.workflows import argocd_notification as notification
-from tests.workflows.act_world import SERVICE, Stage
+from tests.workflows.act_world import SERVICE, Stage, repository
 
 
 def dispatched(service: str) -> dict[str, Any]:
@@ -149,6 +150,43 @@ def test_a_bad_merge_is_recorded_and_taken_back(stage: Stage) -> None:
     assert stage.version("staging") == "2026.02.10"
     told = [(each["event"], each["outcome"], each["version"]) for each in map(json.loads, stage.records())]
     assert sorted(told) == [("promotion", "failure", "2026.02.16"), ("rollback", "success", "2026.02.10")]
+
+
+def test_what_a_policy_refuses_is_recorded(stage: Stage) -> None:
+    """The line is stopped: qa is well, nothing is proposed, and the log says that somebody was refused."""
+    stage.world.github.commit("nexo-org/nexo-gitops", {"holds/stop-the-line": "incident 42\n"}, "Stop")
+    ran = stage.gitops("promote-staging.yml", "workflow_dispatch", {"inputs": {"service": SERVICE}})
+    assert ran.status != 0
+    assert ran.jobs == {
+        "Qa is well": "succeeded",
+        "Promote to staging": "failed",
+        "Record what did not happen": "succeeded",
+    }
+    assert "the line is stopped: incident 42" in ran.log
+    (record,) = map(json.loads, stage.records())
+    assert (record["outcome"], record["to_environment"], record["version"]) == (
+        "refused",
+        "staging",
+        "2026.02.15",
+    )
+    assert stage.call("GET", "pulls", "dora-dev") == []
+
+
+def test_without_argo_cd_the_service_says_what_it_runs(stage: Stage) -> None:
+    """The other example: the gate reads the version from the service's own answer, before and after."""
+    config = (ROOT / "workflows-examples/without-argocd/promotion.yaml").read_bytes()
+    quick = config.replace(b"{check: http,", b"{check: http, interval: 200ms,")
+    stage.world.github.commit("nexo-org/nexo-gitops", {"promotion.yaml": quick}, "Without Argo CD")
+    ran = stage.act.run(
+        stage.checkout("without-argocd"),
+        "auto-promote.yml",
+        "repository_dispatch",
+        {**repository("nexo-org/nexo-gitops"), **dispatched(SERVICE)},
+    )
+    assert ran.status == 0, ran.log
+    assert set(ran.jobs) == {"Gate", "Promote", "Check it where it arrived"}
+    assert stage.version("qa") == "2026.02.17"
+    assert "argocd" not in json.loads(stage.records()[0])["validation_results"]
 
 
 def test_production_waits_for_soak_and_two_approvals(stage: Stage) -> None:
