@@ -68,6 +68,8 @@ class _No:
 
 @dataclass(frozen=True)
 class _Case:
+    """An application as it was read, and what it is held against."""
+
     app: Application
     expected: Expected
     git: GitView | None

@@ -77,6 +77,8 @@ def run(inputs: GuardInputs, runner: Runner) -> Result:
 
 @dataclass(frozen=True)
 class _Guard:
+    """One run: what every pull request is judged by."""
+
     inputs: GuardInputs
     runner: Runner
     repository: ForgeRepository
