@@ -55,10 +55,10 @@ lock:  ## pin the dependencies anew, with hashes (needs uv)
 	$(COMPILE) --output-file requirements/run.txt
 	$(COMPILE) --output-file requirements/dev.txt --group dev --constraint requirements/run.txt
 
-bench:  ## measure
-	@echo "make bench: sets up .venv and runs benchmarks/*.py"
+bench:  ## measure beside what people use today, and write docs/benchmarks.md (ARGS="--quick": two minutes)
+	@echo "make bench: sets up .venv and measures; about ten minutes on two cores that have nothing else to do"
 	@$(MAKE) --no-print-directory venv
-	@for file in benchmarks/*.py; do echo "== $$file"; PYTHONPATH=src $(PYTHON) "$$file" || exit 1; done
+	@PYTHONPATH=src $(PYTHON) -m benchmarks $(ARGS)
 
 clean:  ## remove what these commands made in this folder
 	@echo "make clean: removes .venv and caches"

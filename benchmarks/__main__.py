@@ -12,7 +12,17 @@ from benchmarks import machine, report
 from benchmarks.context import Bench, open_bench
 from benchmarks.harness import ROOT, Failure
 
-ROWS = ("startup", "promotion")
+ROWS = (
+    "startup",
+    "promotion",
+    "races",
+    "api_calls",
+    "allocation",
+    "editing",
+    "matrix",
+    "audit",
+    "gate_overhead",
+)
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 
 

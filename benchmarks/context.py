@@ -80,7 +80,7 @@ def open_bench(
 
 
 def _interpreter(folder: Path) -> str:
-    """``python3`` in ``folder``: a script that is not there costs nothing, so it is a link to the real one."""
+    """``python3`` in ``folder``: a link to the interpreter itself, without a virtual environment."""
     folder.mkdir()
     real = getattr(sys, "_base_executable", "") or sys.executable
     link = folder / "python3"

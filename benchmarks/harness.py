@@ -135,7 +135,7 @@ def in_process(work: Callable[[], object], least: float = 0.02) -> Cost:
 
 
 def interleave(contestants: Sequence[Contestant], rounds: int, warm_up: bool = True) -> dict[str, Median]:
-    """Each contestant's median over ``rounds`` rounds; round 0, if there is one, warms up and is not counted."""
+    """Each contestant's median over ``rounds`` rounds; round 0, if there is one, warms up."""
     costs: dict[str, list[Cost]] = {each.name: [] for each in contestants}
     for number in range(0 if warm_up else 1, rounds + 1):
         turn = number % len(contestants)

@@ -18,7 +18,7 @@ def facts(yq: Yq | None, python: str) -> dict[str, str]:
         "promote-actions": f"commit {head}",
         "machine": f"{os.cpu_count()} cores of {_processor()}, {_memory()} GiB of memory",
         "system": f"{_system()}, Linux {platform.release()}" if _is_linux() else platform.platform(),
-        "load before": f"{os.getloadavg()[0]:.1f}{'' if is_quiet() else ' (not quiet: other work ran beside)'}",
+        "load before": f"{os.getloadavg()[0]:.1f}" + ("" if is_quiet() else " (other work ran beside)"),
         "Python": version_of([python, "--version"]).removeprefix("Python "),
         "git": version_of(["git", "--version"]).removeprefix("git version "),
         "node": version_of(["node", "--version"]) or "not available",

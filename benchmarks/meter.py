@@ -17,6 +17,7 @@ import signal
 import sys
 import tempfile
 import time
+from typing import IO, Any
 
 SAID = 4000
 """Bytes of the end of what a command printed that are handed on."""
@@ -30,16 +31,16 @@ def _late(*_: object) -> None:
     raise Late
 
 
-def measure(order: dict) -> dict:
+def measure(order: dict[str, Any]) -> dict[str, Any]:
     """Carry out one order."""
     signal.signal(signal.SIGALRM, _late)
     signal.setitimer(signal.ITIMER_REAL, float(order["deadline"]))
-    running: dict = {}
-    results: list = [None] * len(order["runs"])
+    running: dict[int, tuple[int, float, IO[bytes]]] = {}
+    results: list[dict[str, Any] | None] = [None] * len(order["runs"])
     began = time.perf_counter()
     try:
         for index, run in enumerate(order["runs"]):
-            said = tempfile.TemporaryFile()
+            said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the run has ended
             running[_start(run, said.fileno())] = (index, time.perf_counter(), said)
         while running:
             pid, status, usage = os.wait4(-1, 0)
@@ -61,7 +62,7 @@ def measure(order: dict) -> dict:
     return {"wall": time.perf_counter() - began, "runs": results}
 
 
-def _start(run: dict, out: int) -> int:
+def _start(run: dict[str, Any], out: int) -> int:
     os.chdir(run["cwd"])
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
@@ -71,7 +72,7 @@ def _start(run: dict, out: int) -> int:
     return os.posix_spawnp(run["argv"][0], run["argv"], run["env"], file_actions=actions, setpgroup=0)
 
 
-def _end_of(said) -> str:  # noqa: ANN001 - a TemporaryFile has no name that 3.10 knows
+def _end_of(said: IO[bytes]) -> str:
     size = said.seek(0, os.SEEK_END)
     said.seek(max(0, size - SAID))
     text = said.read().decode(errors="replace")

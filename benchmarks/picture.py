@@ -74,7 +74,8 @@ def _grid(span: tuple[float, float], height: int) -> list[str]:
         kind = "one" if power == 0 else "grid"
         parts += [
             f'<line class="{kind}" x1="{x:.1f}" y1="{_TOP - 6}" x2="{x:.1f}" y2="{height - 24}"/>',
-            f'<text class="quiet" x="{x:.1f}" y="{height - 8}" text-anchor="middle">{10.0**power:g}×</text>',
+            f'<text class="quiet" x="{x:.1f}" y="{height - 8}" text-anchor="middle">'
+            f"{10.0**power:g}×</text>",
         ]
     return parts
 

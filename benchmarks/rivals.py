@@ -1,4 +1,4 @@
-"""Finding what people use today: Mike Farah's yq (a Go program), node, jq. What is missing is said, not guessed."""
+"""Finding what people use today: Mike Farah's yq (a Go program), or the wrapper of jq that has its name."""
 
 from __future__ import annotations
 

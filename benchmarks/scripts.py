@@ -1,4 +1,4 @@
-"""What people use today, as shell scripts: the strategy's own steps, with nothing left out and nothing added."""
+"""What people use today, as shell scripts: the strategy's own steps, nothing left out or added."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Scripts:
         self._made = 0
 
     def promote(self, repository: str, service: str) -> Run:
-        """The strategy's promotion from develop to qa, in a clone of its own, as a workflow's checkout is."""
+        """The strategy's promotion from develop to qa, in a clone as a workflow's checkout makes it."""
         return self._run("promote.sh", _PROMOTE, repository, service, self._new())
 
     def promote_sparse(self, repository: str, service: str) -> Run:

@@ -1,4 +1,4 @@
-"""Counting what git moves over a network: a git daemon on loopback behind a proxy that counts bytes."""
+"""Counting what goes over a network: servers on loopback behind a proxy that counts bytes."""
 
 from __future__ import annotations
 
@@ -38,23 +38,31 @@ class Traffic:
 
 
 @contextmanager
+def counted(port: int, scheme: str = "http") -> Iterator[Traffic]:
+    """What goes to the server on this machine's ``port``, counted; ``url`` is the way that counts."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+    traffic = Traffic(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}")
+    threading.Thread(target=_accept, args=(listener, port, traffic), daemon=True).start()
+    try:
+        yield traffic
+    finally:
+        listener.close()
+
+
+@contextmanager
 def serve(folder: Path, env: Mapping[str, str]) -> Iterator[Traffic]:
     """Serve the bare repositories in ``folder`` for reading and writing, and count."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
     behind = _free_port()
     daemon = subprocess.Popen(
         ["git", "daemon", "--reuseaddr", "--export-all", "--enable=receive-pack", "--listen=127.0.0.1",
          f"--port={behind}", f"--base-path={folder}", str(folder)],
         env=dict(env), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    traffic = Traffic(f"git://127.0.0.1:{port}")
     try:
         _wait_for(behind)
-        threading.Thread(target=_accept, args=(listener, behind, traffic), daemon=True).start()
-        yield traffic
+        with counted(behind, "git") as traffic:
+            yield traffic
     finally:
-        listener.close()
         daemon.terminate()
         daemon.wait()
 

@@ -1,4 +1,4 @@
-"""One promotion in GitOps repositories of several sizes, and fifty at once, beside the strategy's script."""
+"""One promotion in GitOps repositories of several sizes, beside the strategy's script."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from benchmarks.traffic import serve
 WORDS = """\
 A promotion from develop to qa in a GitOps repository of so many services in four environments: read,
 planned, checked, committed with its audit record, landed. *The script* is the strategy's: clone
-(`--depth 1`, as a workflow's checkout does), `yq -i`, commit, push; it reads no policy and writes no record.
-*Sparse* is the same by somebody who clones nothing but that service's files. Each contestant has a bare
-repository of its own; CPU counts git's and yq's processes. Bytes are counted between git and a git daemon."""
+(`--depth 1`, as a workflow's checkout does), `yq -i`, commit, push; it knows no policy and writes no
+record. *Sparse* is the same by somebody who clones nothing but that service's files. Each contestant has a
+bare repository of its own; CPU counts git's and yq's processes too. Bytes are counted between git and a git
+daemon."""
 
 Launch = Callable[[str, str], Run]
 
@@ -43,7 +44,7 @@ def measure(bench: Bench) -> Section:
     return Section("A promotion", WORDS, tables, bars, notes)
 
 
-def contestants(bench: Bench, folder: Path, url: Callable[[str], str]) -> dict[str, Launch]:
+def contestants(bench: Bench, folder: Path) -> dict[str, Launch]:
     """How each contestant promotes a service in the repository at an address."""
     ours = {"ours": lambda where, service: ours_run(bench, where, service)}
     if bench.yq is None:
@@ -58,7 +59,7 @@ def ours_run(bench: Bench, where: str, service: str) -> Run:
 
 def _times(bench: Bench, folder: Path, template: Path, count: int) -> dict[str, Median]:
     folder.mkdir()
-    ways = contestants(bench, folder, str)
+    ways = contestants(bench, folder)
     entrants = []
     for address in ("path", "URL"):
         for name, launch in ways.items():
@@ -66,16 +67,16 @@ def _times(bench: Bench, folder: Path, template: Path, count: int) -> dict[str, 
                 continue  # git clones a path whole, by links
             own = repos.copy(template, folder / f"{name}-{address}.git")
             where = str(own) if address == "path" else f"file://{own}"
-            entrants.append(Contestant(f"{name}, by {address}", _promoter(bench, own, where, launch, count)))
+            entrants.append(
+                Contestant(f"{name}, by {address}", _promoter(bench, own, where, launch, count))
+            )
     rounds = min(bench.rounds(9 if count < 5000 else 5), count - 1)
     found = interleave(entrants, rounds)
     shutil.rmtree(folder)
     return found
 
 
-def _promoter(
-    bench: Bench, own: Path, where: str, launch: Launch, count: int
-) -> Callable[[int], Cost]:
+def _promoter(bench: Bench, own: Path, where: str, launch: Launch, count: int) -> Callable[[int], Cost]:
     def promote(number: int) -> Cost:
         service = repos.service(number * 7 % count if count % 7 else number)
         cost = bench.meter.run(launch(where, service))
@@ -87,7 +88,7 @@ def _promoter(
 
 def check(repository: Path, service: str, cost: Cost) -> None:
     """Raise unless qa names the new version of ``service``: a time without its work means nothing."""
-    if repos.tag_in_git(repository, f"helm/{service}/values-qa.yaml") != repos.NEW:
+    if repos.tags_in_git(repository, [f"helm/{service}/values-qa.yaml"]) != [repos.NEW]:
         raise Failure(f"{service} was not promoted (status {cost.status}): {cost.said[-1000:]}")
 
 
@@ -124,7 +125,7 @@ def _moved(bench: Bench, folder: Path, template: Path, count: int) -> list[list[
     folder.mkdir()
     rows = []
     with serve(folder, bench.meter.env) as traffic:
-        for name, launch in contestants(bench, folder, str).items():
+        for name, launch in contestants(bench, folder).items():
             own = repos.copy(template, folder / "gitops.git")
             traffic.take()
             cost = bench.meter.run(launch(f"{traffic.url}/gitops.git", repos.service(0)))

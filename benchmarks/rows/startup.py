@@ -24,15 +24,14 @@ def measure(bench: Bench) -> Section:
     imported = {
         name: imports_of(name, each.inputs, bench.meter.env, bench.python) for name, each in asked.items()
     }
-    for name, found in imported.items():
-        if found.status:
-            raise RuntimeError(f"{name} ended with {found.status}: {found.said[-1000:]}")
+    for name, run in imported.items():
+        if run.status:
+            raise RuntimeError(f"{name} ended with {run.status}: {run.said[-1000:]}")
     contestants = [_process("python3 -c pass", [bench.python, "-c", "pass"], bench)]
     if shutil.which("node"):
         contestants.append(_process("node -e 0", ["node", "-e", "0"], bench))
     for name, each in asked.items():
-        run = bench.action(name, each.inputs)
-        contestants.append(Contestant(name, lambda _, run=run: bench.meter.run(run)))
+        contestants.append(_run(name, bench.action(name, each.inputs), bench))
         program = [bench.python, "-I", "-S", "-c", bare(imported[name])]
         contestants.append(_process(f"{name}, bare", program, bench))
     found = interleave(contestants, bench.rounds(25, 7))
@@ -45,7 +44,11 @@ def measure(bench: Bench) -> Section:
 
 
 def _process(name: str, argv: list[str], bench: Bench) -> Contestant:
-    return Contestant(name, lambda _: bench.meter.run(Run(argv)))
+    return _run(name, Run(argv), bench)
+
+
+def _run(name: str, run: Run, bench: Bench) -> Contestant:
+    return Contestant(name, lambda _: bench.meter.run(run))
 
 
 def _times(asked: dict[str, Asked], found: dict[str, Median]) -> Table:
