@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from promote_actions.notify.event import Event
     from promote_actions.promotion.land import Landing
     from promote_actions.promotion.model import Caller, Request
+    from promote_actions.promotion.provenance import Verify
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,8 @@ class PromoteInputs(CommonInputs):
     reason: str = text("Why, for the audit record; needed by every override.")
     allow_downgrade: bool = flag("Let an older version replace a newer one.")
     override: tuple[str, ...] = items(
-        "Rules to set aside, with a reason: approvals, freeze, lock, order, provenance, quarantine, soak, stop."
+        "Rules to set aside, with a reason: approvals, freeze, lock, order, provenance, quarantine, "
+        "soak, stop."
     )
     automatic: bool = flag("Mark it as made by automation (`auto-promote` in its title).")
     image_check: str = choice(
@@ -134,7 +136,7 @@ def run(inputs: PromoteInputs, runner: Runner) -> Result:
 
     request = request_of(inputs, runner.env)
     repository = open_repository(inputs.gitops, inputs.token, runner.env)
-    session = Session(inputs, request, repository, runner)
+    session = Session(inputs, request, repository, runner, _verifier(inputs, runner))
     landing = session.with_tags(again_on_conflict(session.attempt, runner.say))
     for warning in landing.warnings:
         runner.warning(warning)
@@ -144,6 +146,20 @@ def run(inputs: PromoteInputs, runner: Runner) -> Result:
     if inputs.slack_webhook or inputs.webhook:
         _tell(inputs, event_of(landing, request, repository.web_url, inputs.dry_run), landing, runner)
     return result(landing, repository, inputs.dry_run)
+
+
+def _verifier(inputs: PromoteInputs, runner: Runner) -> Verify:
+    """How the provenance of an image is verified, where an environment requires it."""
+
+    def verify(image: str, digest: str, repository: str) -> str:
+        from promote_actions.adapters.attestations import why_unverified
+        from promote_actions.adapters.git import is_url
+
+        # The token of a repository at a URL may be another forge's, which GitHub must not see.
+        token = "" if is_url(inputs.gitops.strip()) else inputs.token
+        return runner.redact(why_unverified(image, digest, repository, token, runner.env))
+
+    return verify
 
 
 def _tell(inputs: PromoteInputs, event: Event | None, landing: Landing, runner: Runner) -> None:

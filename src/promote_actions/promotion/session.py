@@ -15,7 +15,7 @@ from promote_actions.promotion.land import Landing, land_direct, paths_read, pre
 from promote_actions.promotion.model import Facts, Request
 from promote_actions.promotion.overriders import teams_that_may_override
 from promote_actions.promotion.policy import STOP_FILE
-from promote_actions.promotion.provenance import attested
+from promote_actions.promotion.provenance import Verify, attested
 from promote_actions.runner import Runner
 
 if TYPE_CHECKING:
@@ -33,10 +33,18 @@ def _pull_requests_of(repository: GitOpsRepository) -> ForgeRepository | None:
 
 
 class Session:
-    """A promotion on its way into ``repository``. :meth:`attempt` may be called until nobody is faster."""
+    """A promotion on its way into ``repository``. :meth:`attempt` may be called until nobody is faster.
+
+    ``verify`` says why an image's provenance does not hold (empty: it does).
+    """
 
     def __init__(
-        self, inputs: PromoteInputs, request: Request, repository: GitOpsRepository, runner: Runner
+        self,
+        inputs: PromoteInputs,
+        request: Request,
+        repository: GitOpsRepository,
+        runner: Runner,
+        verify: Verify,
     ) -> None:
         self._inputs = inputs
         self._request = request
@@ -44,7 +52,7 @@ class Session:
         self._runner = runner
         self._pulls = _pull_requests_of(repository)
         self._digests = registry_digests(inputs.image_check, request, runner)
-        self._attested = attested(request, self._why_unverified)
+        self._attested = attested(request, verify)
         self._research = Researcher(request, self._pulls.forge if self._pulls else None)
         self._paths = {STOP_FILE}
         if self._pulls and inputs.mode != "direct":
@@ -82,14 +90,6 @@ class Session:
         if self._request.override and self._pulls is not None:
             facts = replace(facts, teams=teams_that_may_override(facts, self._pulls.forge))
         return self._attested(self._digests(facts))
-
-    def _why_unverified(self, image: str, digest: str, repository: str) -> str:
-        from promote_actions.adapters.attestations import why_unverified
-        from promote_actions.adapters.git import is_url
-
-        # The token of a repository at a URL may be another forge's, which GitHub must not see.
-        token = "" if is_url(self._inputs.gitops.strip()) else self._inputs.token
-        return self._runner.redact(why_unverified(image, digest, repository, token, self._runner.env))
 
     def _previewed(self, snapshot: Snapshot, landing: Landing) -> Landing:
         if self._pulls is None or landing.plan.mode != "pull-request":
