@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from promote_actions.config.model import Config, Environment
 from promote_actions.errors import InputError
-from promote_actions.gates.build import KINDS
+from promote_actions.gates.build import OPTIONS
 from promote_actions.gates.config import Timing, Wanted, parse_check, plan, target_of
 from promote_actions.gates.model import CheckSpec
 from promote_actions.gates.options import Options
 
-KNOWN = {kind: known for kind, (known, _) in KINDS.items()}
+KNOWN = dict(OPTIONS)
 GATES: tuple[dict[str, Any], ...] = (
     {"check": "argocd", "stability": "30s"},
     {"check": "prometheus", "name": "latency", "query": "q", "threshold": "<= 0.3", "interval": "5s"},

@@ -10,13 +10,13 @@ from promote_actions.adapters.instruments import Instruments
 from promote_actions.config.load import load
 from promote_actions.config.model import Config, Environment
 from promote_actions.errors import InputError, Location
-from promote_actions.gates.build import KINDS, build
+from promote_actions.gates.build import OPTIONS, build
 from promote_actions.gates.config import Wanted, plan
 from promote_actions.gates.context import Context
 from promote_actions.rehearsal.github import GitHubEmulator
 from tests.support.gitops import command
 
-KNOWN = {kind: known for kind, (known, _) in KINDS.items()}
+KNOWN = dict(OPTIONS)
 HEAD = "version: 1\nenvironments:\n  develop:\n  qa:\n    gates:\n      - check: argocd\n"
 """Six lines; what follows are more gates of qa."""
 

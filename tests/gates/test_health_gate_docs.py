@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from promote_actions.config.load import load
-from promote_actions.gates.build import KINDS
+from promote_actions.gates.build import OPTIONS
 from promote_actions.gates.config import Wanted, plan, target_of
 from promote_actions.gates.options import COMMON
 
 TEXT = (Path(__file__).parents[2] / "docs" / "health-gate.md").read_text(encoding="utf-8")
-KNOWN = {kind: known for kind, (known, _) in KINDS.items()}
+KNOWN = dict(OPTIONS)
 ELSEWHERE = frozenset({"url", "user", "tenant", "show", "tag-prefix", "format", "min-tests", "paths"})
 """Options whose names say it all, or whose input is in the reference."""
 
@@ -33,7 +33,7 @@ def test_the_example_is_a_plan_for_each_environment() -> None:
     }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", OPTIONS)
 def test_every_option_is_explained(kind: str) -> None:
     """The common ones once, the others with their check."""
     assert f"**`{kind}`**" in TEXT

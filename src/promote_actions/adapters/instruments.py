@@ -7,15 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from promote_actions.adapters.argocd import ArgoCD
 from promote_actions.adapters.forge import ForgeRepository
-from promote_actions.adapters.http_client import Tls
 from promote_actions.errors import InputError
-from promote_actions.gates.file import File
-from promote_actions.gates.http import Answer, Request
-from promote_actions.gates.logs import LogStore
-from promote_actions.gates.prometheus import Queries
+
+if TYPE_CHECKING:
+    from promote_actions.adapters.argocd import ArgoCD
+    from promote_actions.adapters.http_client import Tls
+    from promote_actions.gates.file import File
+    from promote_actions.gates.http import Answer, Request
+    from promote_actions.gates.logs import LogStore
+    from promote_actions.gates.prometheus import Queries
 
 FILE_LIMIT = 64 * 1024 * 1024
 """Bytes of a report that are read at most."""
@@ -50,6 +53,8 @@ class Instruments:
 
     @cached_property
     def _tls(self) -> Tls:
+        from promote_actions.adapters.http_client import Tls
+
         return Tls(self.ca_file, self.cert_file, self.key_file)
 
     @cached_property
@@ -57,6 +62,9 @@ class Instruments:
         """The Argo CD server; raises :class:`InputError` when none was given."""
         if not self.argocd_server:
             raise InputError("no Argo CD server was given", hint="give argocd-server")
+        from promote_actions.adapters.argocd import ArgoCD
+        from promote_actions.adapters.http_client import Tls
+
         tls = Tls(self.argocd_ca or self.ca_file, self.cert_file, self.key_file, self.argocd_insecure)
         return ArgoCD(
             self.argocd_server, self.argocd_token, tls, self.argocd_namespace, self.request_timeout
@@ -100,6 +108,8 @@ class Instruments:
     def file(self, path: str) -> File | None:
         """The file at ``path``, or None when there is none; raises :class:`InputError` when it can't be
         read or is larger than :data:`FILE_LIMIT`."""
+        from promote_actions.gates.file import File
+
         try:
             with open(path, "rb") as found:
                 data = found.read(FILE_LIMIT + 1)

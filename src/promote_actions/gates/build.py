@@ -1,41 +1,32 @@
-"""From a check as it was asked for to one that can be run: its settings, and what it measures with."""
+"""From a check as it was asked for to one that can be run: its settings, and what it measures with.
+
+A kind of check is imported when one of it is asked for: a gate waits for nothing that it doesn't use.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
 
 from promote_actions.adapters.forge import ForgeRepository
 from promote_actions.errors import InputError
-from promote_actions.gates import (
-    approvals,
-    argocd,
-    artifact,
-    canary,
-    file,
-    github,
-    guard_policy,
-    http,
-    logs,
-    prometheus,
-    soak,
-)
 from promote_actions.gates.config import asked_in
 from promote_actions.gates.context import Context
 from promote_actions.gates.model import Check, CheckSpec
 from promote_actions.gates.options import Options
-from promote_actions.gates.soak_sources import from_argocd, from_git
-from promote_actions.owners.approvals import ApprovalPolicy
 
 
 def build(spec: CheckSpec, context: Context) -> Check:
     """The check that ``spec`` asks for; raises :class:`InputError` for options or addresses that lack."""
-    known, make = KINDS[spec.kind]
+    options = Options(spec.name, spec.options, (*OPTIONS[spec.kind], "check"))
     with asked_in(spec.source, spec.places):
-        return make(spec, Options(spec.name, spec.options, (*known, "check")), context)
+        return KINDS[spec.kind].make(spec, options, context)
 
 
 def _argocd(spec: CheckSpec, options: Options, context: Context) -> Check:
+    from promote_actions.gates import argocd
+
     name, expected = context.expected(spec.name)
     settings = argocd.parse(options, (name,), expected)
     client = context.instruments.argocd
@@ -49,6 +40,10 @@ def _argocd(spec: CheckSpec, options: Options, context: Context) -> Check:
 
 
 def _http(spec: CheckSpec, options: Options, context: Context) -> Check:
+    import time
+
+    from promote_actions.gates import http
+
     settings = http.parse(options, context.instruments.base_url, context.names)
     ask = context.instruments.prober(options.seconds("request-timeout", 0.0) or None)
     check = http.SmokeCheck(settings, ask, time.sleep)
@@ -58,6 +53,8 @@ def _http(spec: CheckSpec, options: Options, context: Context) -> Check:
 
 
 def _prometheus(spec: CheckSpec, options: Options, context: Context) -> Check:
+    from promote_actions.gates import http, prometheus
+
     url = context.instruments.prometheus_url or options.text("url")
     if not url:
         hint = "give prometheus-url, or its option 'url'"
@@ -77,6 +74,9 @@ def _prometheus(spec: CheckSpec, options: Options, context: Context) -> Check:
 
 
 def _soak(spec: CheckSpec, options: Options, context: Context) -> Check:
+    from promote_actions.gates import soak
+    from promote_actions.gates.soak_sources import from_argocd, from_git
+
     required = soak.parse(options, context.target.soak if context.target else 0.0)
     if required <= 0:
         hint = "give its option 'duration', or `soak` of the target environment in promotion.yaml"
@@ -96,6 +96,9 @@ def _soak(spec: CheckSpec, options: Options, context: Context) -> Check:
 
 
 def _approvals(spec: CheckSpec, options: Options, context: Context) -> Check:
+    from promote_actions.gates import approvals
+    from promote_actions.owners.approvals import ApprovalPolicy
+
     repository = context.repository
     if not isinstance(repository, ForgeRepository):
         hint = "give gitops as owner/name on GitHub"
@@ -110,6 +113,8 @@ def _approvals(spec: CheckSpec, options: Options, context: Context) -> Check:
 
 
 def _policy(spec: CheckSpec, options: Options, context: Context) -> Check:
+    from promote_actions.gates import guard_policy
+
     repository = context.repository
     if not isinstance(repository, ForgeRepository):
         hint = "give gitops as owner/name on GitHub"
@@ -121,6 +126,8 @@ def _policy(spec: CheckSpec, options: Options, context: Context) -> Check:
 
 
 def _logs(spec: CheckSpec, options: Options, context: Context) -> Check:
+    from promote_actions.gates import http, logs
+
     url = context.instruments.loki_url or options.text("url")
     if not url:
         hint = "give loki-url, or its option 'url'"
@@ -133,6 +140,8 @@ def _logs(spec: CheckSpec, options: Options, context: Context) -> Check:
 
 
 def _github(spec: CheckSpec, options: Options, context: Context) -> Check:
+    from promote_actions.gates import github
+
     name = options.text("repository") or context.config.service(context.service).repository
     if not name:
         hint = "give its option 'repository', or services.<name>.repository in promotion.yaml"
@@ -148,6 +157,8 @@ def _github(spec: CheckSpec, options: Options, context: Context) -> Check:
 
 
 def _artifact(spec: CheckSpec, options: Options, context: Context, name: str) -> Check:
+    from promote_actions.gates import artifact
+
     settings = artifact.parse(options, context.version, context.service)
     check = artifact.ArtifactCheck(settings, lambda: context.instruments.source(name))
     files = f"{settings.file or 'the file'} in artifact {settings.artifact} holds"
@@ -156,18 +167,24 @@ def _artifact(spec: CheckSpec, options: Options, context: Context, name: str) ->
 
 
 def _file(spec: CheckSpec, options: Options, context: Context) -> Check:
+    from promote_actions.gates import file
+
     settings = file.parse(options)
     check = file.FileCheck(settings, context.instruments.file)
     return Check(spec, check.measure, explain=(settings.path,))
 
 
 def _load(spec: CheckSpec, options: Options, context: Context) -> Check:
+    from promote_actions.gates import file
+
     settings = file.parse_load(options)
     check = file.FileCheck(settings, context.instruments.file)
     return Check(spec, check.measure, explain=(settings.path,))
 
 
 def _canary(spec: CheckSpec, options: Options, context: Context) -> Check:
+    from promote_actions.gates import canary
+
     name, expected = context.expected(spec.name)
     settings = canary.parse(options, name, expected)
     check = canary.CanaryCheck(settings, context.instruments.argocd)
@@ -175,18 +192,45 @@ def _canary(spec: CheckSpec, options: Options, context: Context) -> Check:
     return Check(spec, check.measure, explain=lines)
 
 
-_Make = Callable[[CheckSpec, Options, Context], Check]
-KINDS: Mapping[str, tuple[tuple[str, ...], _Make]] = {
-    "argocd": (argocd.KNOWN, _argocd),
-    "http": (http.KNOWN, _http),
-    "prometheus": (prometheus.KNOWN, _prometheus),
-    "soak": (soak.KNOWN, _soak),
-    "approvals": (approvals.KNOWN, _approvals),
-    "policy": (guard_policy.KNOWN, _policy),
-    "logs": (logs.KNOWN, _logs),
-    "github": (github.KNOWN, _github),
-    "file": (file.KNOWN, _file),
-    "load": (file.KNOWN_LOAD, _load),
-    "canary": (canary.KNOWN, _canary),
+@dataclass(frozen=True)
+class Kind:
+    """A kind of check: how one is made, and the module of this room where ``name`` lists its options."""
+
+    make: Callable[[CheckSpec, Options, Context], Check]
+    module: str
+    name: str = "KNOWN"
+
+
+KINDS: Mapping[str, Kind] = {
+    "argocd": Kind(_argocd, "argocd"),
+    "http": Kind(_http, "http"),
+    "prometheus": Kind(_prometheus, "prometheus"),
+    "soak": Kind(_soak, "soak"),
+    "approvals": Kind(_approvals, "approvals"),
+    "policy": Kind(_policy, "guard_policy"),
+    "logs": Kind(_logs, "logs"),
+    "github": Kind(_github, "github"),
+    "file": Kind(_file, "file"),
+    "load": Kind(_load, "file", "KNOWN_LOAD"),
+    "canary": Kind(_canary, "canary"),
 }
-"""Every kind of check: the options it has, and how it is made."""
+"""Every kind of check."""
+
+
+class _OptionsByKind(Mapping[str, tuple[str, ...]]):
+    """The options of each kind, read from its module when they are asked for."""
+
+    def __getitem__(self, kind: str) -> tuple[str, ...]:
+        found = KINDS[kind]
+        known: tuple[str, ...] = getattr(import_module(f"{__package__}.{found.module}"), found.name)
+        return known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(KINDS)
+
+    def __len__(self) -> int:
+        return len(KINDS)
+
+
+OPTIONS: Mapping[str, tuple[str, ...]] = _OptionsByKind()
+"""The options of every kind of check."""

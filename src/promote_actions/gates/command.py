@@ -91,11 +91,11 @@ def refusal_of(result: GateResult, subject: str) -> PromoteError | None:
 
 def prepare(inputs: HealthGateInputs, runner: Runner) -> tuple[Any, list[Check]]:
     """The context and the checks; raises :class:`InputError` for what lacks."""
-    from promote_actions.gates.build import KINDS, build
+    from promote_actions.gates.build import KINDS, OPTIONS, build
     from promote_actions.gates.config import plan, target_of
     from promote_actions.gates.context import Context
 
-    config, repository = _configuration(inputs, runner)
+    config, repository, commit = _configuration(inputs, runner)
     environment = config.environment(inputs.environment)
     target = target_of(config, environment, inputs.to)
     _refuse_hostile(inputs)
@@ -113,10 +113,10 @@ def prepare(inputs: HealthGateInputs, runner: Runner) -> tuple[Any, list[Check]]
         number=inputs.pull_request or 0,
         stability=inputs.stability,
     )
-    context = _with_version(context)
+    context = _with_version(context, commit)
     soak = inputs.soak or (target.soak if target else 0.0)
     wanted = _wanted(inputs, soak)
-    specs = plan(config, target, wanted, {kind: known for kind, (known, _) in KINDS.items()})
+    specs = plan(config, target, wanted, OPTIONS)
     unknown = [kind for kind in inputs.skip if kind not in KINDS]
     if unknown:
         raise InputError(f"input 'skip' is '{unknown[0][:40]}'", hint="use " + ", ".join(KINDS))
@@ -138,31 +138,31 @@ def _refuse_hostile(inputs: HealthGateInputs) -> None:
         check_version(inputs.version)
 
 
-def _configuration(inputs: HealthGateInputs, runner: Runner) -> tuple[Any, Any]:
+def _configuration(inputs: HealthGateInputs, runner: Runner) -> tuple[Any, Any, str]:
+    """The configuration, the repository (or None) and the commit at which it was read."""
     from promote_actions.config.load import is_local, load_from, load_local
     from promote_actions.config.model import Config
 
     if not inputs.gitops:
-        return (load_local(inputs.config) if is_local(inputs.config) else Config()), None
+        return (load_local(inputs.config) if is_local(inputs.config) else Config()), None, ""
     from promote_actions.adapters.repositories import open_repository
 
     repository = open_repository(inputs.gitops, inputs.token, runner.env)
-    return load_from(repository.snapshot(inputs.branch), inputs.config), repository
+    snapshot = repository.snapshot(inputs.branch)
+    return load_from(snapshot, inputs.config), repository, snapshot.commit
 
 
-def _with_version(context: Any) -> Any:
-    """Without ``version``, the one that the values file names now: an automatic run has no inputs."""
-    from dataclasses import replace
-
+def _with_version(context: Any, commit: str) -> Any:
+    """Without ``version``, the one that the values file names: an automatic run has no inputs."""
     if context.version or context.git is None or not context.service:
         return context
-    named = context.git.at(context.git.head())
+    named = context.git.at(commit)
     if not named:
         raise InputError(
             f"{context.git.paths[0]} names no version of {context.service}",
             hint="check service and environment, or give version",
         )
-    return replace(context, version=named)
+    return context.with_version(named)
 
 
 def _instruments(inputs: HealthGateInputs, runner: Runner) -> Any:

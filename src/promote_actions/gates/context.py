@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from promote_actions.adapters.forge import ForgeRepository
 from promote_actions.adapters.gitops import GitOpsRepository
 from promote_actions.config.model import Config, Environment
 from promote_actions.errors import InputError
-from promote_actions.gates import argocd, file, http, logs, prometheus
-from promote_actions.gates.argocd_judge import Expected
-from promote_actions.gates.versions_in_git import VersionsInGit
+
+if TYPE_CHECKING:
+    from promote_actions.gates import argocd, file, http, logs, prometheus
+    from promote_actions.gates.argocd_judge import Expected
+    from promote_actions.gates.versions_in_git import VersionsInGit
 
 
 class Instruments(Protocol):
@@ -80,10 +82,19 @@ class Context:
 
     @cached_property
     def git(self) -> VersionsInGit | None:
+        """What the repository says of the service's versions; None without one."""
         if self.repository is None:
             return None
+        from promote_actions.gates.versions_in_git import VersionsInGit
+
         place = self.environment.name
         return VersionsInGit(self.repository, self.config, self.service, place, self.branch)
+
+    def with_version(self, version: str) -> Context:
+        """The same with ``version``. What was read from git stays known: it may have taken requests."""
+        made = replace(self, version=version)
+        vars(made)["git"] = self.git
+        return made
 
     @property
     def source_environment(self) -> str:
@@ -93,6 +104,8 @@ class Context:
 
     def expected(self, check: str) -> tuple[str, Expected]:
         """The application's name, and what must run in it."""
+        from promote_actions.gates.argocd_judge import Expected
+
         service = self.config.service(self.need("service", self.service, check))
         expected = Expected(
             version=self.need("version", self.version, check),

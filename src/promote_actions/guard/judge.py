@@ -13,7 +13,7 @@ from promote_actions.adapters.forge import CommitStatus, StatusState
 from promote_actions.adapters.gitops import GitOpsRepository
 from promote_actions.config.model import Config, Environment
 from promote_actions.errors import InputError
-from promote_actions.gates.build import KINDS, build
+from promote_actions.gates.build import OPTIONS, build
 from promote_actions.gates.config import Wanted, plan
 from promote_actions.gates.context import Context
 from promote_actions.gates.model import Check, GateResult
@@ -85,14 +85,13 @@ class Planner:
         return [self._check("soak", each, name) for each, name in zip(forward, names, strict=True)]
 
     def _policy(self, promotions: Sequence[Touch]) -> list[Check]:
-        return [self._check("policy", promotions[0])] if promotions and "policy" in KINDS else []
+        return [self._check("policy", promotions[0])] if promotions and "policy" in OPTIONS else []
 
     def _check(self, kind: str, touched: Touch, name: str = "") -> Check:
         target = touched.place.environment
         source = self.config.source_of(target) or target
         context = self.context_of(touched.place.service, source, target, touched.version)
-        kinds = {known: options for known, (options, _) in KINDS.items()}
-        (spec,) = plan(self.config, target, Wanted(checks=(kind,)), kinds)
+        (spec,) = plan(self.config, target, Wanted(checks=(kind,)), OPTIONS)
         return build(replace(spec, name=name) if name else spec, context)
 
 
