@@ -25,7 +25,7 @@ from tests.actions.step_runner import ROOT
 OURS = "nexo-org/promote-actions"
 PARTS = ("bin", "src", "requirements", "pyproject.toml", ".github/workflows")
 PUSH_IMAGE = Path(__file__).with_name("push_image.py")
-DEADLINE = 120.0
+DEADLINE = 300.0
 """Seconds that one workflow may take."""
 
 _USES = re.compile(r"uses: ([\w.-]+/[\w.-]+)(/[\w./-]+)?@([0-9a-f]{40})")
