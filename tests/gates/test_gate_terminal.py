@@ -173,3 +173,26 @@ def test_ctrl_c_ends_it_with_what_is_known_while_a_server_hangs(tmp_path: Path, 
     assert "interrupted; the gate for qa did not pass: http inconclusive" in shown.screen.decode()
     assert silent.told == []
     assert "Traceback" not in shown.screen.decode()
+
+
+def test_ctrl_c_while_the_chat_hangs_leaves_the_result(tmp_path: Path, silent: Silent) -> None:
+    """The gate is decided; whoever is tired of waiting for the chat still gets its outputs and status."""
+    check = {
+        "check": "file",
+        "name": "scan",
+        "file": str(tmp_path / "r.json"),
+        "json": "errors",
+        "equals": "0",
+    }
+    (tmp_path / "r.json").write_text('{"errors": 1}')
+    output = tmp_path / "output.json"
+    asked = ["--check", json.dumps(check), "--format", "json", "--webhook", silent.url + "/hook"]
+    with output.open("wb") as file, terminal(*asked, stdout=file.fileno()) as shown:
+        for _ in range(600):
+            if silent.told:
+                break
+            time.sleep(0.05)
+        shown.press(CTRL_C)
+        assert shown.end() == 1
+    assert json.loads(output.read_text())["result"] == "failed"
+    assert silent.told == ["/hook"]

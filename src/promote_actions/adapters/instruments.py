@@ -9,11 +9,11 @@ from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from promote_actions.adapters.forge import ForgeRepository
 from promote_actions.errors import InputError
 
 if TYPE_CHECKING:
     from promote_actions.adapters.argocd import ArgoCD
+    from promote_actions.adapters.forge import ForgeRepository
     from promote_actions.adapters.http_client import Tls
     from promote_actions.gates.file import File
     from promote_actions.gates.http import Answer, Request
@@ -98,6 +98,7 @@ class Instruments:
 
     def source(self, repository: str) -> ForgeRepository:
         """The repository ``owner/name`` on GitHub; raises :class:`InputError` when it is none."""
+        from promote_actions.adapters.forge import ForgeRepository
         from promote_actions.adapters.repositories import open_repository
 
         found = open_repository(repository, self.token, self.env)

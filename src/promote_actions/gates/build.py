@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
-from promote_actions.adapters.forge import ForgeRepository
 from promote_actions.errors import InputError
 from promote_actions.gates.config import asked_in
 from promote_actions.gates.context import Context
@@ -96,6 +95,7 @@ def _soak(spec: CheckSpec, options: Options, context: Context) -> Check:
 
 
 def _approvals(spec: CheckSpec, options: Options, context: Context) -> Check:
+    from promote_actions.adapters.forge import ForgeRepository
     from promote_actions.gates import approvals
     from promote_actions.owners.approvals import ApprovalPolicy
 
@@ -113,6 +113,7 @@ def _approvals(spec: CheckSpec, options: Options, context: Context) -> Check:
 
 
 def _policy(spec: CheckSpec, options: Options, context: Context) -> Check:
+    from promote_actions.adapters.forge import ForgeRepository
     from promote_actions.gates import guard_policy
 
     repository = context.repository
@@ -224,6 +225,9 @@ class _OptionsByKind(Mapping[str, tuple[str, ...]]):
         found = KINDS[kind]
         known: tuple[str, ...] = getattr(import_module(f"{__package__}.{found.module}"), found.name)
         return known
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in KINDS
 
     def __iter__(self) -> Iterator[str]:
         return iter(KINDS)

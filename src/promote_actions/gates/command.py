@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import Any
 
@@ -20,7 +21,6 @@ def run(inputs: HealthGateInputs, runner: Runner) -> Result:
     from promote_actions.gates import report
     from promote_actions.gates.engine import Gate
     from promote_actions.gates.progress import Progress, sigterm_interrupts
-    from promote_actions.gates.publish import head_to_judge
 
     context, checks = prepare(inputs, runner)
     what = " ".join(filter(None, (context.service, context.version)))
@@ -28,7 +28,7 @@ def run(inputs: HealthGateInputs, runner: Runner) -> Result:
     if inputs.explain:
         said = report.explain(checks, subject)
         return Result({"passed": False, "result": "inconclusive"}, text=said, summary=said)
-    head = head_to_judge(context, runner) if inputs.publish and not inputs.dry_run else ""
+    head = _head(context, runner) if inputs.publish and not inputs.dry_run else ""
     progress = Progress(runner)
     gate = Gate(checks, once=inputs.once, on_change=progress)
     with runner.group(f"Health gate: {subject}"), sigterm_interrupts():
@@ -36,7 +36,8 @@ def run(inputs: HealthGateInputs, runner: Runner) -> Result:
         progress.end()
     # A cancelled job has seconds left, which belong to the outputs.
     if not result.interrupted:
-        _announce(context, result, inputs, runner, head)
+        with sigterm_interrupts(), suppress(KeyboardInterrupt):
+            _announce(context, result, inputs, runner, head)
     return Result(
         outputs={**outputs_of(result), "version": context.version},
         text=report.text(result, subject),
@@ -45,16 +46,24 @@ def run(inputs: HealthGateInputs, runner: Runner) -> Result:
     )
 
 
+def _head(context: Any, runner: Runner) -> str:
+    from promote_actions.gates.publish import head_to_judge
+
+    return head_to_judge(context, runner)
+
+
 def _announce(
     context: Any, result: GateResult, inputs: HealthGateInputs, runner: Runner, head: str
 ) -> None:
     """Commit statuses on the pull request's ``head``, and a word in the chat."""
-    from promote_actions.adapters.webhook import tell
-    from promote_actions.gates.publish import publish
-    from promote_actions.notify.gates import event_of
+    if head:
+        from promote_actions.gates.publish import publish
 
-    publish(context, result, runner, head)
-    if not (inputs.once or inputs.dry_run):
+        publish(context, result, runner, head)
+    if (inputs.slack_webhook or inputs.webhook) and not (inputs.once or inputs.dry_run):
+        from promote_actions.adapters.webhook import tell
+        from promote_actions.notify.gates import event_of
+
         now, actor = datetime.now(timezone.utc), runner.env.get("GITHUB_ACTOR", "")
         tell(event_of(result, context, now, actor, runner.run_url), runner, inputs, context.config.slack)
 

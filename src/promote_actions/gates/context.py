@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from promote_actions.adapters.forge import ForgeRepository
-from promote_actions.adapters.gitops import GitOpsRepository
 from promote_actions.config.model import Config, Environment
 from promote_actions.errors import InputError
 
 if TYPE_CHECKING:
+    from promote_actions.adapters.forge import ForgeRepository
+    from promote_actions.adapters.gitops import GitOpsRepository
     from promote_actions.gates import argocd, file, http, logs, prometheus
     from promote_actions.gates.argocd_judge import Expected
     from promote_actions.gates.versions_in_git import VersionsInGit
