@@ -123,7 +123,7 @@ def _race(
     bench: Bench, repository: Path, launch: Launch, askers: Sequence[tuple[Path, str]]
 ) -> tuple[int, int, float, float | None]:
     """Versions after the first attempts, how many failed, how long that took, and until all had one."""
-    patience = 20 if bench.quick or bench.tiny else 60
+    patience = 10 if bench.quick or bench.tiny else 60
     before = _tags(repository)
     began = time.perf_counter()
     first = bench.meter.together([launch(*asker) for asker in askers])

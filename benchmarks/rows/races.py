@@ -53,7 +53,7 @@ def _race(
     bench: Bench, repository: Path, launch: Launch, services: Sequence[str]
 ) -> tuple[int, Together, float | None]:
     """How many landed at first, what that cost, and the seconds until all had (None: given up)."""
-    patience = 20 if bench.tiny else 30 if bench.quick else 90
+    patience = 10 if bench.tiny or bench.quick else 90
     began = time.perf_counter()
     where = f"file://{repository}"
     first = bench.meter.together([launch(where, each) for each in services])
