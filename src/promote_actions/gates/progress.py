@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TextIO
 
 from promote_actions.gates.engine import Watch
+from promote_actions.gates.model import CheckState, Reading
 from promote_actions.gates.report import change_key, progress_line, status_line
 from promote_actions.runner import Runner
 
@@ -24,6 +25,7 @@ class Progress:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._said: dict[str, str] = {}
+        self._seen: dict[str, tuple[CheckState, Reading | None]] = {}
 
     def __call__(self, watches: Sequence[Watch], seconds: float) -> None:
         if self._runner.interactive:
@@ -31,6 +33,10 @@ class Progress:
             return
         for watch in watches:
             spec = watch.check.spec
+            before = self._seen.get(spec.name)
+            if before is not None and before[0] is watch.state and before[1] is watch.early:
+                continue
+            self._seen[spec.name] = (watch.state, watch.early)
             line = progress_line(spec.name, watch.state, watch.note, spec.success)
             untouched = watch.state.reading is None and watch.early is None
             if not untouched and self._said.get(spec.name) != change_key(line):
