@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -61,7 +62,18 @@ def clinic(
         world.github.commit(world.gitops, workflows, "Add workflows")
         protect(world, STATUSES)
         monkeypatch.setenv("GITHUB_API_URL", world.github.url)
+        wait_for_series(world)
         yield Clinic(world, capsys.readouterr)
+
+
+def wait_for_series(world: World) -> None:
+    """Until every deployment is there, has had requests, and was scraped (every quarter of a second)."""
+    wanted = len(world.services) * len(world.config.environments)
+    world.argocd.settle()
+    until = time.monotonic() + 30
+    while time.monotonic() < until and world.application.metrics().count('status="200"') < wanted:
+        time.sleep(0.05)
+    time.sleep(0.6)
 
 
 def protect(world: World, statuses: tuple[str, ...]) -> None:
