@@ -44,7 +44,7 @@ BUDGETS: Mapping[str, Budget] = {
     "calver": Budget(46, 22),
     "docker-tags": Budget(48, 32),
     "promote": Budget(66, 66),
-    "health-gate": Budget(112, 100, frozenset({"ssl"})),
+    "health-gate": Budget(60, 36),
     "audit-log": Budget(90, 46, frozenset({"subprocess"})),
     "rollback": Budget(66, 94),
     "version-matrix": Budget(100, 68, frozenset({"logging"})),

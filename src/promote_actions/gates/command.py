@@ -139,6 +139,8 @@ def prepare(inputs: HealthGateInputs, runner: Runner) -> tuple[Any, list[Check]]
 
 
 def _refuse_hostile(inputs: HealthGateInputs) -> None:
+    if not inputs.service and not inputs.version:
+        return
     from promote_actions.promotion.model import check_service, check_version
 
     if inputs.service:
