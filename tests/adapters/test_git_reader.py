@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from promote_actions.adapters import git_reader
 from promote_actions.adapters.git_commits import make_commit, signatures
 from promote_actions.adapters.git_objects import GitSnapshot
 from promote_actions.adapters.git_process import Git
-from promote_actions.adapters.git_reader import ObjectReader
+from promote_actions.adapters.git_reader import FEW, ObjectReader
 from promote_actions.adapters.git_remote import RemoteRepository
 from promote_actions.adapters.gitops import FileChange
 from promote_actions.errors import Conflict, DependencyError, InputError
@@ -47,13 +48,16 @@ def test_what_there_is_and_what_there_is_not(bare: Path) -> None:
     }  # fmt: skip
 
 
-def test_thousands_at_once(bare: Path) -> None:
-    """More questions than a pipe holds don't block either side."""
+def test_thousands_at_once(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More questions than a pipe holds don't block either side, in a conversation or by themselves."""
     paths = [f"main:many/{n:05}.yaml" for n in range(300)] * 20
-    found = snapshot(bare).reader.read([*paths, "main:big.bin", "main:none"] * 2)
-    assert [each.data for each in found[:3] if each] == [b"n: 0\n", b"n: 1\n", b"n: 2\n"]
-    assert len(found) == 12_004
-    assert found[-1] is None
+    asked = [*paths, "main:big.bin", "main:none"] * 2
+    for few in (FEW, len(asked)):
+        monkeypatch.setattr(git_reader, "FEW", few)
+        found = snapshot(bare).reader.read(asked)
+        assert [each.data for each in found[:3] if each] == [b"n: 0\n", b"n: 1\n", b"n: 2\n"]
+        assert len(found) == 12_004
+        assert found[-1] is None
 
 
 def test_one_process_for_all_readings(bare: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

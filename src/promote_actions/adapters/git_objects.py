@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from functools import cached_property
 
 from promote_actions.adapters.git_process import Git
-from promote_actions.adapters.git_reader import TREE, ObjectReader, entries_of
+from promote_actions.adapters.git_reader import FEW, SUBMODULE, TREE, ObjectReader, entries_of
 from promote_actions.adapters.gitops import Commit
 from promote_actions.errors import DependencyError
 
@@ -33,11 +33,14 @@ class GitSnapshot:
 
     def read_many(self, paths: Iterable[str]) -> Mapping[str, bytes]:
         wanted = [path for path in dict.fromkeys(paths) if path and "\n" not in path]
-        found = self.reader.read([f"{self.commit}:{path}" for path in wanted])
+        names = {path: f"{self.commit}:{path}" for path in wanted}
+        if len(wanted) > FEW:
+            # git looks a path up by reading its folder from the beginning, each time.
+            entries = self.reader.entries(self.commit, wanted)
+            names = {path: each.sha for path, each in entries.items() if each.mode not in (TREE, SUBMODULE)}
+        found = self.reader.read(list(names.values()))
         return {
-            path: each.data
-            for path, each in zip(wanted, found, strict=True)
-            if each and each.kind == "blob"
+            path: each.data for path, each in zip(names, found, strict=True) if each and each.kind == "blob"
         }
 
     def files(self, folder: str = "") -> Sequence[str]:

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 
 from promote_actions.adapters.git_objects import GitSnapshot
 from promote_actions.adapters.git_process import Git
-from promote_actions.adapters.git_reader import TREE
+from promote_actions.adapters.git_reader import SUBMODULE, TREE
 
 FETCH_DEADLINE = 600.0
 """Seconds that fetching contents may take: a matrix reads thousands."""
 
-_SUBMODULE = "160000"
 _HOW = (
     *("--quiet", "--bare", "--no-local", "--template="),
     *("--depth=1", "--single-branch", "--no-tags", "--filter=blob:none"),
@@ -48,7 +47,7 @@ class PartialSnapshot(GitSnapshot):
     def read_many(self, paths: Iterable[str]) -> Mapping[str, bytes]:
         wanted = [path for path in dict.fromkeys(paths) if path and "\n" not in path]
         entries = self.reader.entries(self.commit, wanted).values()
-        blobs = {entry.sha for entry in entries if entry.mode not in (TREE, _SUBMODULE)}
+        blobs = {entry.sha for entry in entries if entry.mode not in (TREE, SUBMODULE)}
         fetch_objects(self.git, sorted(blobs - self.here))
         self.here.update(blobs)
         return super().read_many(wanted)
