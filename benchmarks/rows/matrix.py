@@ -31,7 +31,7 @@ def measure(bench: Bench) -> Section:
         asked = {"gitops": f"file://{repository}", "html": str(folder / "matrix.html"), "format": "json"}
         entrants = [_contestant("ours", bench, partial(bench.action, "version-matrix", asked))]
         if bench.yq:
-            script = partial(Scripts(folder, bench.yq).matrix, asked["gitops"])
+            script = partial(Scripts(bench.folder(f"matrix-{count}"), bench.yq).matrix, asked["gitops"])
             entrants.append(_contestant("the script", bench, script))
         found = interleave(entrants, 1 if count >= 1000 else bench.rounds(5), warm_up=count < 1000)
         mine = found["ours"]
